@@ -1,0 +1,1 @@
+"""Assurance: fixtures run against their rules. Knows no SIEM."""

@@ -1,0 +1,171 @@
+"""Running fixtures: every case through the evaluator, every difference told with the event and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from insigma.content.folding import fold
+from insigma.content.model import AnyRule, Correlation, Fixture, FixtureCase, Pack, Rule
+from insigma.content.yaml_reader import Key
+from insigma.diagnostics.model import Diagnostic
+from insigma.evaluate.correlate import GroupAlert
+from insigma.evaluate.engine import LOGSOURCE, Engine, Verdict, canonical_logsource
+from insigma.evaluate.events import flatten, iso, milliseconds, text_of
+from insigma.evaluate.explain import reasons
+from insigma.specialise.lists import Lists, fill_lists
+
+CODE = "INS601"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One case: passed if there are no diagnostics."""
+
+    fixture: Fixture
+    case: FixtureCase
+    rule: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Rules by id and name, their lists filled in."""
+
+    rules: Mapping[str, AnyRule]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def reference_rules(pack: Pack, lists: Lists) -> Reference:
+    """The rules of the pack, ready to be evaluated, by every name that a fixture may use."""
+    filled = fill_lists(pack.rules, lists)
+    found: dict[str, AnyRule] = {}
+    for rule in filled.rules:
+        for name in (rule.header.id, rule.header.name):
+            if name is not None:
+                found.setdefault(name, rule)
+    return Reference(found, filled.diagnostics)
+
+
+def run_fixture(fixture: Fixture, reference: Reference, pack: Pack) -> Iterator[CaseResult]:
+    """The result of each case. A fixture of an unknown rule gives one failing result."""
+    rule = reference.rules.get(fixture.rule)
+    if rule is None:
+        fault = Diagnostic(
+            fixture.document.place("rule"), "INS111", f"no rule has the id or name '{fixture.rule}'", "is the rule among the faulty ones?"
+        )
+        yield CaseResult(fixture, FixtureCase("", "", None, "", (), ()), fixture.rule, (fault,))
+        return
+    for index, case in enumerate(fixture.cases):
+        yield CaseResult(fixture, case, rule.header.label, tuple(_run_case(fixture, index, case, rule, pack)))
+
+
+def _run_case(fixture: Fixture, index: int, case: FixtureCase, rule: AnyRule, pack: Pack) -> Iterator[Diagnostic]:
+    at: Key = ("cases", index)
+    events = [_with_logsource(event, rule, pack) for event in case.events]
+    engine = Engine((rule,), pack.taxonomy)
+    for event in events:
+        engine.feed(event)
+    verdict = engine.verdicts()[0]
+    for key, message, hint in _differences(case, rule, verdict, events):
+        place = fixture.document.place(*at, *key)
+        yield Diagnostic(place, CODE, f"{case.name}: {message}", hint, rule=rule.header.label)
+
+
+def _with_logsource(event: Mapping[str, Any], rule: AnyRule, pack: Pack) -> Mapping[str, Any]:
+    """The event with the log source of the rule, where it names none and the rule (or all base rules) has one."""
+    bases = (rule,) if isinstance(rule, Rule) else rule.base_rules
+    names = {canonical_logsource(base.logsource, pack.taxonomy) for base in bases}
+    return event if LOGSOURCE in event or len(names) != 1 else {LOGSOURCE: next(iter(names)), **event}
+
+
+Difference = tuple[Key, str, str]
+
+
+def _differences(case: FixtureCase, rule: AnyRule, verdict: Verdict, events: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
+    expect = case.expect
+    if isinstance(rule, Correlation):
+        wanted = [] if expect == "none" else expect.get("alerts") if isinstance(expect, dict) else None
+        if not isinstance(wanted, list):
+            yield ("expect",), "a correlation expects 'none' or {alerts: [...]}", "list the groups that must alert"
+            return
+        yield from _alert_differences(wanted, verdict.alerts, rule, events)
+        return
+    if expect in ("match", "none"):
+        expected = set(range(len(events))) if expect == "match" else set()
+    elif isinstance(expect, dict) and isinstance(expect.get("events"), list):
+        expected = set(expect["events"])
+    else:
+        yield ("expect",), "an event rule expects 'match', 'none' or {events: [...]}", "say which events must match"
+        return
+    yield from _match_differences(case, rule, expected, set(verdict.indexes), events)
+
+
+def _match_differences(
+    case: FixtureCase, rule: Rule, expected: set[int], found: set[int], events: Sequence[Mapping[str, Any]]
+) -> Iterator[Difference]:
+    for index in sorted(expected ^ found):
+        if index >= len(events):
+            yield ("expect",), f"event {index} is expected, but there are {len(events)} events", "positions count from 0"
+            continue
+        verb = "must match and does not" if index in expected else "must not match and does"
+        why = "; ".join(reasons(rule.predicate, flatten(events[index]))) or "it was delivered twice"
+        yield ("events", case.steps[index]), f"event {index} {verb}", why
+
+
+def _alert_differences(
+    wanted: list[Any], alerts: Sequence[GroupAlert], rule: Correlation, events: Sequence[Mapping[str, Any]]
+) -> Iterator[Difference]:
+    for position in range(max(len(wanted), len(alerts))):
+        if position >= len(alerts):
+            yield ("expect", "alerts", position), f"no alert for {_shown(wanted[position])}", _matched(rule, events)
+        elif position >= len(wanted):
+            yield ("expect",), f"an alert that is not expected: {_told(alerts[position])}", _matched(rule, events)
+        else:
+            wrong = [f"{key} is {actual!r}, not {value!r}" for key, value, actual in _unlike(wanted[position], alerts[position])]
+            if wrong:
+                yield ("expect", "alerts", position), "; ".join(wrong), f"the alert is {_told(alerts[position])}"
+
+
+def _unlike(wanted: Any, found: GroupAlert) -> Iterator[tuple[str, Any, Any]]:
+    """The keys of an expected alert that the alert does not have so."""
+    alert = found.alert
+    own: dict[str, Any] = {"value": alert.value, "count": len(alert.indexes)}
+    for key, value in (wanted if isinstance(wanted, dict) else {"alert": wanted}).items():
+        if key in ("first", "last"):
+            actual = alert.first if key == "first" else alert.last
+            if milliseconds(value) != actual:
+                yield key, value, iso(actual)
+        elif key in own:
+            if own[key] != value:
+                yield key, value, own[key]
+        else:
+            shown = found.group.get(key)
+            if shown is None or fold(shown) != fold(text_of(value)):
+                yield key, value, shown
+
+
+def _shown(wanted: Any) -> str:
+    return ", ".join(f"{key} {value}" for key, value in wanted.items()) if isinstance(wanted, dict) else str(wanted)
+
+
+def _told(found: GroupAlert) -> str:
+    group = ", ".join(f"{key} {value}" for key, value in found.group.items()) or "all events"
+    alert = found.alert
+    return f"{group}: value {alert.value}, {len(alert.indexes)} events from {iso(alert.first)} to {iso(alert.last)}"
+
+
+def _matched(rule: Correlation, events: Sequence[Mapping[str, Any]]) -> str:
+    """How many events each base rule sees, and why the first unseen one is not."""
+    told = []
+    for base in rule.base_rules:
+        flats = [flatten(event) for event in events]
+        seen = Engine((base,), None)
+        for event in events:
+            seen.feed({key: value for key, value in event.items() if key != LOGSOURCE})
+        matched = set(seen.verdicts()[0].indexes)
+        line = f"{base.header.label} matches {len(matched)} of {len(events)} events"
+        missed = next((index for index in range(len(events)) if index not in matched), None)
+        told.append(line if missed is None else f"{line}; event {missed}: {'; '.join(reasons(base.predicate, flats[missed]))}")
+    return ". ".join(told)

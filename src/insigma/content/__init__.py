@@ -1,0 +1,1 @@
+"""Reading: files into frozen values with positions. Knows nothing of SIEMs."""

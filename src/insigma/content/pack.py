@@ -1,0 +1,145 @@
+"""A pack, or loose rules, from disk.
+
+`find_root` looks for `insigma.yml` from a path upwards. `load_pack` reads everything in a pack; `load_loose` reads rules
+anywhere, against the taxonomy of the pack that the program carries. Both give all faults of all files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from insigma.content.assemble import assemble
+from insigma.content.files import Finder, shown_path
+from insigma.content.fixtures import read_fixture
+from insigma.content.mappings import read_mapping, read_tenant
+from insigma.content.model import Fixture, Pack, TargetMapping, Taxonomy, Tenant
+from insigma.content.taxonomy import read_taxonomy
+from insigma.content.yaml_reader import Document
+from insigma.diagnostics.model import Diagnostic, Place
+
+PACK_FILE = "insigma.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A pack and what was wrong on the way."""
+
+    pack: Pack
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def find_root(path: Path) -> Path | None:
+    """The nearest folder at or above `path` that holds a pack."""
+    start = Path(path).absolute()
+    return next((folder for folder in (start, *start.parents) if (folder / PACK_FILE).is_file()), None)
+
+
+def bundled_root() -> Path:
+    """The pack that the program carries: in the wheel beside the code, in a checkout the repository itself."""
+    package = Path(__file__).resolve().parent.parent
+    carried = package / "pack"
+    return carried if (carried / PACK_FILE).is_file() else package.parent.parent
+
+
+def load_pack(root: Path) -> Loaded:
+    """Read the pack at `root`."""
+    return _Loader(root, Finder(root)).load()
+
+
+def load_loose(paths: Sequence[Path], taxonomy_root: Path) -> Loaded:
+    """Read rules below the paths (files of any suffix, folders by suffix) that belong to no pack."""
+    diagnostics: list[Diagnostic] = []
+    documents: list[Document] = []
+    for path in paths:
+        finder = Finder(path if path.is_dir() else path.parent)
+        for file in finder.files(path) if path.is_dir() else (path,):
+            documents.extend(finder.read(file).documents)
+        diagnostics.extend(finder.found)
+    taxonomy_loader = _Loader(taxonomy_root, Finder(taxonomy_root))
+    taxonomy = taxonomy_loader.taxonomy()
+    mappings, tenants = taxonomy_loader.mappings(), taxonomy_loader.tenants()
+    assembled = assemble(documents)
+    pack = Pack("", "", "", taxonomy, assembled.rules, assembled.filters, (), mappings, tenants, tuple(documents))
+    return Loaded(pack, (*diagnostics, *assembled.diagnostics))
+
+
+class _Loader:
+    """Reads the parts of one pack; `finder.found` and `found` gather the faults."""
+
+    def __init__(self, root: Path, finder: Finder) -> None:
+        self._root = root
+        self._finder = finder
+        self._found: list[Diagnostic] = []
+        self._others: list[Document] = []
+
+    def load(self) -> Loaded:
+        head = self._single(self._root / PACK_FILE)
+        rule_documents = tuple(self._documents("rules"))
+        taxonomy = self.taxonomy()
+        mappings, tenants = self.mappings(), self.tenants()
+        fixtures = self._fixtures()
+        assembled = assemble(rule_documents)
+        name, version = (str(head.data.get(key, "")) if head is not None else "" for key in ("name", "version"))
+        documents = (*rule_documents, *self._others)
+        pack = Pack(
+            shown_path(self._root), name, version, taxonomy, assembled.rules, assembled.filters, fixtures, mappings, tenants, documents
+        )
+        return Loaded(pack, (*self._finder.found, *self._found, *assembled.diagnostics))
+
+    def _documents(self, folder: str) -> list[Document]:
+        where = self._root / folder
+        if not where.is_dir():
+            return []
+        return [document for path in self._finder.files(where) for document in self._finder.read(path).documents]
+
+    def _single(self, path: Path) -> Document | None:
+        if not path.is_file():
+            message, hint = f"the pack has no {path.name}", "copy it from the insurance pack"
+            self._found.append(Diagnostic(Place(shown_path(path)), "INS001", message, hint))
+            return None
+        documents = self._finder.read(path).documents
+        self._others.extend(documents)
+        return documents[0] if documents else None
+
+    def taxonomy(self) -> Taxonomy:
+        folder = self._root / "mappings" / "taxonomy"
+        fields, logsources = self._single(folder / "fields.yml"), self._single(folder / "logsources.yml")
+        if fields is None or logsources is None:
+            return Taxonomy("", "", MappingProxyType({}), MappingProxyType({}))
+        taxonomy, faults = read_taxonomy(fields, logsources)
+        self._found.extend(faults)
+        return taxonomy
+
+    def mappings(self) -> Mapping[str, TargetMapping]:
+        found: dict[str, TargetMapping] = {}
+        for document in self._kept("mappings/targets"):
+            mapping, faults = read_mapping(document)
+            self._found.extend(faults)
+            found.setdefault(mapping.target, mapping)
+        return MappingProxyType(found)
+
+    def tenants(self) -> Mapping[str, Tenant]:
+        found: dict[str, Tenant] = {}
+        for document in self._kept("mappings/tenants"):
+            tenant, faults = read_tenant(document)
+            self._found.extend(faults)
+            if tenant is not None:
+                found.setdefault(tenant.id, tenant)
+        return MappingProxyType(found)
+
+    def _fixtures(self) -> tuple[Fixture, ...]:
+        found: list[Fixture] = []
+        for document in self._kept("tests/fixtures"):
+            fixture, faults = read_fixture(document)
+            self._found.extend(faults)
+            if fixture is not None:
+                found.append(fixture)
+        return tuple(found)
+
+    def _kept(self, folder: str) -> list[Document]:
+        documents = self._documents(folder)
+        self._others.extend(documents)
+        return documents

@@ -1,0 +1,343 @@
+"""YAML files into plain values with the position of every node, hostile input included.
+
+Input: a path or bytes. Output: `Document`s (one a YAML document) and diagnostics; nothing is raised for bad input.
+Scalars follow YAML 1.1 as PyYAML reads it where that is unambiguous (true/false, null, decimal numbers); what YAML 1.1
+would turn into something a rule author rarely means (yes/no/on/off, dates, octal, hexadecimal, sexagesimal) stays the
+text that is written and is remembered in `Document.ambiguous`, for the rule's own reader to judge by place.
+
+Events come from libyaml (`yaml.CSafeLoader`), so nesting costs no recursion and every limit is checked before memory is spent.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from insigma.diagnostics.model import Diagnostic, Place
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 64
+MAX_ALIAS_NODES = 1_000
+
+Key = tuple[str | int, ...]
+
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_AMBIGUOUS = (
+    (re.compile(r"y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"), "a boolean"),
+    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", re.ASCII), "a date"),
+    (re.compile(r"[-+]?0[0-7_]+|[-+]?0b[01_]+|[-+]?0o[0-7]+", re.ASCII), "an octal or binary number"),
+    (re.compile(r"[-+]?0x[0-9a-fA-F_]+", re.ASCII), "a hexadecimal number"),
+    (re.compile(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII), "a sexagesimal number"),
+    (re.compile(r"[-+]?[0-9]+(?:_[0-9]+)+(?:\.[0-9_]*)?|[-+]?[0-9]+\.(?:[eE][-+][0-9]+)?|[-+]?\.[0-9]+", re.ASCII), "a number"),
+    (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "a number"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Line and column, both from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document: its data, and where each node stands.
+
+    `marks` maps a path of keys and indexes to the node's place, `key_marks` to the place of its key (mappings only);
+    `ambiguous` maps a path to what YAML 1.1 would have made of the plain scalar there. `block_offsets` maps the path of
+    a scalar to whether its text starts right at its mark (plain) so that a column inside it can be told.
+    """
+
+    path: str
+    data: Any
+    marks: Mapping[Key, Mark] = field(repr=False)
+    key_marks: Mapping[Key, Mark] = field(repr=False)
+    ambiguous: Mapping[Key, str] = field(repr=False)
+    styles: Mapping[Key, str] = field(repr=False)
+
+    def place(self, *key: str | int) -> Place:
+        """Where the value at `key` stands, or the nearest node above it that exists."""
+        for length in range(len(key), -1, -1):
+            mark = self.marks.get(key[:length])
+            if mark is not None:
+                return Place(self.path, mark.line, mark.column)
+        return Place(self.path)
+
+    def key_place(self, *key: str | int) -> Place:
+        """Where the key itself stands (the value's place for list items)."""
+        mark = self.key_marks.get(key)
+        return Place(self.path, mark.line, mark.column) if mark is not None else self.place(*key)
+
+    def column_in(self, key: Key, offset: int) -> Place:
+        """The place `offset` characters into the scalar at `key`, where it is written on one line."""
+        start = self.place(*key)
+        style = self.styles.get(key, "")
+        if style in ("|", ">"):
+            return start
+        return Place(start.path, start.line, start.column + offset + (1 if style else 0))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """What a file gave: its documents, and the faults found (a file with a fault may still give documents)."""
+
+    documents: tuple[Document, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def read_file(path: Path, shown: str) -> ReadResult:
+    """Read one file. `shown` is the path as the user should see it."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return _fault(Place(shown), "INS001", "not a regular file", "only plain files are read")
+        if status.st_size > MAX_BYTES:
+            return _too_large(shown, status.st_size)
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        return _fault(Place(shown), "INS001", f"cannot be read: {error.strerror or error}", "check that the file exists and may be read")
+    return _too_large(shown, len(raw)) if len(raw) > MAX_BYTES else read_bytes(raw, shown)
+
+
+def _too_large(shown: str, size: int) -> ReadResult:
+    return _fault(Place(shown), "INS002", f"{size:,} bytes; the limit is {MAX_BYTES:,}", "split the file; a rule is a page, not a book")
+
+
+def _fault(place: Place, code: str, message: str, hint: str = "") -> ReadResult:
+    return ReadResult((), (Diagnostic(place, code, message, hint),))
+
+
+def read_bytes(raw: bytes, shown: str) -> ReadResult:
+    """Read YAML from memory; the same contract as `read_file`."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        return _fault(Place(shown, line, column), "INS003", message, "save the file as UTF-8")
+    builder = _Builder(shown)
+    try:
+        for event in _events(text):
+            builder.take(event)
+    except _Stop:
+        pass
+    except yaml.YAMLError as error:
+        builder.diagnostics.append(_syntax_fault(error, text, shown))
+    if not builder.documents and not builder.diagnostics:
+        return _fault(Place(shown), "INS012", "the file holds no document", "delete it, or write a rule")
+    return ReadResult(tuple(builder.documents), tuple(builder.diagnostics))
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    loader = yaml.CSafeLoader(text)
+    try:
+        while loader.check_event():
+            yield loader.get_event()
+    finally:
+        loader.dispose()
+
+
+def _syntax_fault(error: yaml.YAMLError, text: str, shown: str) -> Diagnostic:
+    """A parser's complaint as a diagnostic; a tab before the first word of a line has a code of its own."""
+    mark = getattr(error, "problem_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else _line_of_offset(error, text)
+    lines = text.split("\n")
+    written = lines[line - 1] if line <= len(lines) else ""
+    indent = written[: len(written) - len(written.lstrip())]
+    if "\t" in indent:
+        place = Place(shown, line, indent.index("\t") + 1)
+        return Diagnostic(place, "INS004", "a tab in the indentation", "indent with spaces")
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not well-formed YAML"
+    context = getattr(error, "context", None)
+    message = f"{problem} ({context})" if context else str(problem)
+    return Diagnostic(Place(shown, line, column), "INS005", message, "check indentation, quotes and colons around this place")
+
+
+def _line_of_offset(error: yaml.YAMLError, text: str) -> tuple[int, int]:
+    offset = getattr(error, "position", None)
+    if not isinstance(offset, int):
+        return 1, 1
+    before = text.encode("utf-8")[:offset]
+    return before.count(b"\n") + 1, offset - before.rfind(b"\n")
+
+
+class _Stop(Exception):
+    """Reading of the file ends here; the reason is in the builder's diagnostics."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """A collection under construction."""
+
+    path: Key
+    value: Any
+    anchor: str | None
+    size: int = 1
+    key: str | None = None
+    expects_key: bool = False
+
+
+class _Builder:
+    """Builds documents from events, keeping marks and limits. One builder a file."""
+
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        self.documents: list[Document] = []
+        self.diagnostics: list[Diagnostic] = []
+        self._reset()
+
+    def _reset(self) -> None:
+        self._stack: list[_Node] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._expanded = 0
+        self._root: Any = None
+        self._marks: dict[Key, Mark] = {}
+        self._key_marks: dict[Key, Mark] = {}
+        self._ambiguous: dict[Key, str] = {}
+        self._styles: dict[Key, str] = {}
+
+    def take(self, event: yaml.Event) -> None:
+        """Take the next event. Raises `_Stop` once the file is not worth reading on."""
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(event)
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self._open(event)
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._close()
+            case yaml.AliasEvent():
+                self._alias(event)
+            case yaml.DocumentStartEvent():
+                self._reset()
+                self._start = _mark(event)
+            case yaml.DocumentEndEvent():
+                self._finish()
+
+    def _finish(self) -> None:
+        if not isinstance(self._root, dict):
+            if self._root is None:
+                return
+            kind = "a list" if isinstance(self._root, list) else "a single value"
+            mark = self._marks.get((), self._start)
+            self._report(mark, "INS009", f"the document is {kind}", "a rule is a mapping of keys to values")
+            return
+        self.documents.append(Document(self.shown, self._root, self._marks, self._key_marks, self._ambiguous, self._styles))
+
+    def _report(self, mark: Mark, code: str, message: str, hint: str) -> None:
+        self.diagnostics.append(Diagnostic(Place(self.shown, mark.line, mark.column), code, message, hint))
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        text, mark = event.value, _mark(event)
+        node = self._stack[-1] if self._stack else None
+        if node is not None and node.expects_key:
+            self._take_key(node, text, mark)
+            return
+        path = self._next_path()
+        plain = event.style is None or event.style == ""
+        value: Any = text
+        if event.tag is not None and event.tag != "tag:yaml.org,2002:str" and event.tag != "!":
+            self._report(mark, "INS005", f"tag {event.tag} is not read", "leave tags out; quote what should be a string")
+        elif plain and event.tag is None:
+            value = self._resolve(text, path)
+        else:
+            self._styles[path] = event.style or '"'
+        self._put(value, path, mark, event.anchor, 1)
+
+    def _resolve(self, text: str, path: Key) -> Any:
+        if text in _NULL:
+            return None
+        first = text[0]
+        if first.isalpha() and first not in "tTfFyYnNoO":
+            return text
+        if text in _BOOL:
+            return _BOOL[text]
+        if _INT.fullmatch(text) and len(text) <= 400:
+            return int(text)
+        if _FLOAT.fullmatch(text) and abs(float(text)) != float("inf"):
+            return float(text)
+        for pattern, kind in _AMBIGUOUS:
+            if pattern.fullmatch(text):
+                self._ambiguous[path] = kind
+                break
+        return text
+
+    def _take_key(self, node: _Node, text: str, mark: Mark) -> None:
+        path = (*node.path, text)
+        if text in node.value:
+            first = self._key_marks[path]
+            self._report(mark, "INS006", f"key '{text}' stands here and on line {first.line}", "keep one; a later key would silently replace the earlier")
+        self._key_marks.setdefault(path, mark)
+        node.key = text
+        node.expects_key = False
+
+    def _next_path(self) -> Key:
+        if not self._stack:
+            return ()
+        node = self._stack[-1]
+        return (*node.path, len(node.value)) if isinstance(node.value, list) else (*node.path, str(node.key))
+
+    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
+        mark = _mark(event)
+        if len(self._stack) >= MAX_DEPTH:
+            self._report(mark, "INS008", f"nested more than {MAX_DEPTH} deep", "no rule needs that; the rest of the file was not read")
+            raise _Stop
+        if self._stack and self._stack[-1].expects_key:
+            self._report(mark, "INS005", "a collection stands where a key is meant", "keys are plain words")
+            raise _Stop
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        path = self._next_path()
+        self._marks[path] = mark
+        self._stack.append(_Node(path, {} if mapping else [], event.anchor, expects_key=mapping))
+
+    def _close(self) -> None:
+        node = self._stack.pop()
+        self._put(node.value, node.path, None, node.anchor, node.size)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        mark = _mark(event)
+        if self._stack and self._stack[-1].expects_key:
+            self._report(mark, "INS005", "an alias stands where a key is meant", "write the key out")
+            raise _Stop
+        if event.anchor not in self._anchors:
+            self._report(mark, "INS005", f"alias *{event.anchor} has no anchor before it", "define &" + str(event.anchor) + " first")
+            raise _Stop
+        value, size = self._anchors[event.anchor]
+        self._expanded += size
+        if self._expanded > MAX_ALIAS_NODES:
+            message = f"aliases expand to more than {MAX_ALIAS_NODES:,} nodes"
+            self._report(mark, "INS007", message, "write the values out; the rest of the file was not read")
+            raise _Stop
+        self._put(value, self._next_path(), mark, None, size)
+
+    def _put(self, value: Any, path: Key, mark: Mark | None, anchor: str | None, size: int) -> None:
+        if mark is not None:
+            self._marks[path] = mark
+        if anchor is not None:
+            self._anchors[anchor] = (value, size)
+        if not self._stack:
+            self._root = value
+            return
+        node = self._stack[-1]
+        node.size += size
+        if isinstance(node.value, list):
+            node.value.append(value)
+        else:
+            node.value.setdefault(node.key, value)
+            node.expects_key = True
+
+
+def _mark(event: yaml.Event) -> Mark:
+    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)

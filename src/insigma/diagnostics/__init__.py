@@ -1,0 +1,1 @@
+"""Findings as data, and their renderings. Knows nothing of rules."""

@@ -1,0 +1,170 @@
+"""Events as the evaluator sees them: flat, with every field prepared once for the tests that rules make.
+
+An event is JSON: nested objects and flat dotted names are the same event, arrays of objects flatten, null and empty
+arrays are absence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from insigma.content.folding import fold
+from insigma.content.numbers import canonical_number, number_of
+
+Scalar: TypeAlias = "str | int | float | bool"
+Flat: TypeAlias = "dict[str, Scalar | tuple[Scalar, ...]]"
+View: TypeAlias = "dict[str, Any]"
+
+ANY_VALUE = "*"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Aspect(Enum):
+    """How a test looks at a field. A view holds the field's value, so prepared, under `aspect.value + field`."""
+
+    FOLDED = "f:"
+    CASED = "c:"
+    NUMBER = "n:"
+    PRESENT = "p:"
+
+    def key(self, field: str) -> str:
+        return self.value + field
+
+
+def flatten(event: Mapping[str, Any]) -> Flat:
+    """Dotted names to scalars, or tuples where there are several values. Deep nesting costs no recursion."""
+    if not any(isinstance(value, (dict, list)) for value in event.values()):
+        return {name: value for name, value in event.items() if value is not None}
+    found: dict[str, list[Scalar]] = {}
+    stack: list[tuple[str, Any]] = [(name, event[name]) for name in reversed(event)]
+    while stack:
+        name, value = stack.pop()
+        if isinstance(value, dict):
+            stack.extend((f"{name}.{key}", value[key]) for key in reversed(value))
+        elif isinstance(value, list):
+            stack.extend((name, element) for element in reversed(value))
+        elif value is not None:
+            found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else tuple(values) for name, values in found.items()}
+
+
+def text_of(value: Scalar) -> str:
+    """The text that string tests see: canonical decimal for numbers, "true"/"false" for booleans."""
+    if isinstance(value, str):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else canonical_number(value)
+
+
+def as_number(value: Scalar) -> int | float | None:
+    """The number that order tests see: numbers and numeric strings, nothing else."""
+    if isinstance(value, bool):
+        return None
+    return number_of(value) if isinstance(value, str) else value
+
+
+def values_of(flat: Flat, field: str) -> tuple[Scalar, ...]:
+    """All values of a field; none if it is absent."""
+    value = flat.get(field)
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
+
+
+class Preparer:
+    """Turns flat events into views that hold just the aspects that the rules ask for."""
+
+    def __init__(self, needs: Iterable[tuple[Aspect, str]]) -> None:
+        plan: dict[str, set[Aspect]] = {}
+        for aspect, field in needs:
+            plan.setdefault(field, set()).add(aspect)
+        self._everything = tuple(sorted((aspect for aspect in plan.pop(ANY_VALUE, ())), key=lambda aspect: aspect.value))
+        self._plan = {
+            field: tuple(sorted((aspect.value, field, _PREPARE[aspect]) for aspect in aspects)) for field, aspects in plan.items()
+        }
+        self._steps = {
+            field: tuple((prefix + field, prepare) for prefix, field, prepare in steps) for field, steps in self._plan.items()
+        }
+
+    def view(self, flat: Flat) -> View:
+        """The prepared event. Absent fields are not in it."""
+        view: View = {}
+        steps_of = self._steps.get
+        for field, value in flat.items():
+            steps = steps_of(field)
+            if steps is None:
+                continue
+            for key, prepare in steps:
+                prepared = prepare(value)
+                if prepared is not None:
+                    view[key] = prepared
+        for aspect in self._everything:
+            prepare = _PREPARE_ONE[aspect]
+            view[aspect.key(ANY_VALUE)] = tuple(
+                prepare(element) for value in flat.values() for element in (value if isinstance(value, tuple) else (value,))
+            )
+        return view
+
+
+def _folded(value: Any) -> Any:
+    if value.__class__ is str:
+        return value.lower() if value.isascii() else fold(value)
+    if value.__class__ is tuple:
+        return tuple(fold(text_of(element)) for element in value)
+    return text_of(value)
+
+
+def _cased(value: Any) -> Any:
+    if value.__class__ is str:
+        return value
+    return tuple(text_of(element) for element in value) if value.__class__ is tuple else text_of(value)
+
+
+def _number(value: Any) -> Any:
+    if value.__class__ is tuple:
+        numbers = tuple(number for element in value if (number := as_number(element)) is not None)
+        return numbers or None
+    return as_number(value)
+
+
+def _present(_: Any) -> bool:
+    return True
+
+
+_PREPARE = {Aspect.FOLDED: _folded, Aspect.CASED: _cased, Aspect.NUMBER: _number, Aspect.PRESENT: _present}
+_PREPARE_ONE = {Aspect.FOLDED: lambda value: fold(text_of(value)), Aspect.CASED: text_of}
+
+
+def time_of(flat: Flat, field: str = "@timestamp") -> int | None:
+    """The event's time in milliseconds since 1970, or None. Of several values the first counts."""
+    values = values_of(flat, field)
+    return milliseconds(values[0]) if values else None
+
+
+@lru_cache(maxsize=65_536)
+def milliseconds(value: Scalar) -> int | None:
+    """ISO 8601 (UTC where no zone is given) or a Unix time: seconds below 10^11, milliseconds from there on."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return int(value * 1000) if abs(value) < 1e11 else int(value)
+    number = number_of(value)
+    if number is not None and len(value) > 8:
+        return milliseconds(number)
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+
+
+def iso(time_ms: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 in UTC, always with milliseconds."""
+    seconds, rest = divmod(time_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"

@@ -1,0 +1,61 @@
+"""What every target gives: a detection, or a refusal that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from insigma.bind.model import BoundAny, Refused
+
+__all__ = ["Detection", "Refused", "Schedule", "Target", "duration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a detection runs and how far it looks back, in milliseconds.
+
+    `lookback_ms` = timespan + interval + the longest accepted delay of events.
+    """
+
+    interval_ms: int
+    lookback_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A compiled rule.
+
+    `language` is the query's language ("lucene", "eql", "esql", "spl"); `window` its window class: "event" for event
+    rules, "exact", or "hopping(5m)"; `notes` say where the target departs from the rule's meaning, for the ledger;
+    `scope` holds what the query leaves to its wrapper (index patterns and the like); `group_fields` are the columns of
+    the result that identify an alert's group.
+    """
+
+    target: str
+    language: str
+    query: str
+    schedule: Schedule
+    window: str
+    notes: tuple[str, ...] = ()
+    scope: Mapping[str, str] = field(default_factory=dict)
+    group_fields: tuple[str, ...] = ()
+
+
+class Target(Protocol):
+    """A compiler for one SIEM. `compile` raises `Refused`."""
+
+    name: str
+
+    def compile(self, rule: BoundAny) -> Detection: ...
+
+
+_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
+
+
+def duration(milliseconds: int) -> str:
+    """The shortest exact spelling of a positive duration: 5400000 -> "90m"."""
+    for size, unit in _UNITS:
+        if milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    raise AssertionError("milliseconds divide by one")
