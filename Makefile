@@ -1,0 +1,48 @@
+# `make build` and `make test` set everything up in .venv and run; a second run installs nothing.
+# PYTHON=/path/to/python3 chooses the Python (3.11 or later). ARGS="..." goes to insigma or pytest as it is.
+
+PYTHON ?=
+ARGS ?=
+export PYTHON
+
+BIN = .venv/bin
+
+.PHONY: help build test lint format lock clean setup
+
+help:
+	@echo 'make build   set up, then check, test and compile the pack into dist/'
+	@echo 'make test    set up, then run all tests         (ARGS="-k render -x")'
+	@echo 'make lint    set up, then ruff, mypy and the import contracts'
+	@echo 'make format  set up, then format the sources'
+	@echo 'make lock    pin the packages anew in requirements.lock (needs uv)'
+	@echo 'make clean   remove .venv, caches and what was built but is not committed'
+
+build: setup
+	@$(BIN)/insigma build $(ARGS)
+
+test: setup
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict src
+	@$(BIN)/lint-imports
+
+format: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+setup:
+	@sh scripts/setup_venv.sh
+
+lock:
+	@command -v uv >/dev/null 2>&1 || { echo 'insigma: make lock needs uv (pip install uv)' >&2; exit 3; }
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header --quiet --upgrade \
+		--output-file requirements.lock pyproject.toml
+	@echo 'requirements.lock is written; run make test, then commit it'
+
+clean:
+	rm -rf .venv .insigma-cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov build
+	rm -rf dist/elastic/insigma.ndjson dist/splunk/savedsearches.conf dist/ledger.json dist/ledger.md dist/manifest.json
+	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +

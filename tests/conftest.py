@@ -1,0 +1,24 @@
+"""What all tests share. Sockets but for loopback are blocked by the options in pyproject.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORPUS = ROOT.parent / "shared" / "corpora" / "sigmahq" / "rules"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository, which is the insurance pack too."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The public rules; a test that needs them is skipped where they are absent."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"the public rules are not at {CORPUS}")
+    return CORPUS
