@@ -69,7 +69,8 @@ class _Faults:
         if isinstance(value, str):
             return value
         if value is not None or required:
-            self.add(key, f"'{key[-1]}' is {'missing' if value is None else 'not a string'}", "write a string, in quotes where YAML needs them")
+            said = "missing" if value is None else "not a string"
+            self.add(key, f"'{key[-1]}' is {said}", "write a string, in quotes where YAML needs them")
         return ""
 
     def words(self, key: Key) -> tuple[str, ...]:
@@ -149,7 +150,8 @@ def _example(faults: _Faults, key: Key, kind: FieldType) -> str:
         return value
     if isinstance(value, bool) and kind is FieldType.BOOLEAN:
         return str(value).lower()
-    faults.add(key, f"the example is {'missing' if value is None else f'no {kind.value}'}", "numbers for numeric fields, strings for the others")
+    said = "missing" if value is None else f"no {kind.value}"
+    faults.add(key, f"the example is {said}", "numbers for numeric fields, strings for the others")
     return ""
 
 
@@ -170,7 +172,8 @@ def _logsources(faults: _Faults, fields: Mapping[str, Field]) -> Iterator[Taxono
         _check_fields(faults, key, (required, optional), fields)
         if (actions is None) == (ACTION_FIELD in required + optional):
             faults.add(key, f"log source '{name}' has only one of {ACTION_FIELD} and 'actions'", "give both, or neither", at_key=True)
-        yield TaxonomyLogSource(name, _logsource(faults, key), faults.text((*key, "description"), required=True), required, optional, actions)
+        description = faults.text((*key, "description"), required=True)
+        yield TaxonomyLogSource(name, _logsource(faults, key), description, required, optional, actions)
 
 
 def _logsource(faults: _Faults, key: Key) -> LogSource:
