@@ -1,0 +1,62 @@
+"""Rule without fixture
+
+## What it does
+
+Checks that every rule and correlation of the pack has a fixture under `tests/fixtures/` which names it, by `name` or `id`.
+
+## Why it is bad
+
+Nothing shows that the rule finds what it says, and nothing will tell when a change breaks it.
+
+## Example
+
+```yaml
+# good: tests/fixtures/claims/bulk_claim_export.yml
+rule: ins-clm-003
+cases:
+  - name: two thousand claims in one export
+    kind: match
+    expect: match
+    events:
+      - {at: "2026-02-14T10:40:00Z", event.action: claim-export, insurance.record_count: 2000}
+```
+
+## Fix
+
+Write the fixture; `insigma new` makes a frame of both. docs/semantics.md says what events and expectations mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from insigma.checks.base import Context, Kind, finding, kind_of
+from insigma.checks.scope import dig
+from insigma.content.yaml_reader import Document
+from insigma.diagnostics.model import Diagnostic
+
+CODE = "INS505"
+
+
+def check_pack(context: Context) -> Iterator[Diagnostic]:
+    """Yield a finding for each rule that no fixture names."""
+    if not context.in_pack:
+        return
+    proved = {str(fixture.rule).lower() for fixture in context.pack.fixtures} | set(_named(context.pack.documents))
+    for document in context.documents:
+        names = {str(document.data[key]).lower() for key in ("name", "id") if document.data.get(key)}
+        if kind_of(document) is not Kind.FILTER and not names & proved:
+            name = document.data.get("name") or document.data.get("id") or "..."
+            yield finding(CODE, document.key_place("title"), "the rule has no fixture", f"write {_path(document)} with 'rule: {name}'")
+
+
+def _named(documents: tuple[Document, ...]) -> Iterator[str]:
+    """What fixtures name that were read but could not be built; other findings speak of them."""
+    for document in documents:
+        if "cases" in document.data and isinstance(dig(document, "rule"), str):
+            yield document.data["rule"].lower()
+
+
+def _path(document: Document) -> str:
+    head, separator, tail = document.path.rpartition("rules/")
+    return f"{head}tests/fixtures/{tail}" if separator else f"tests/fixtures/{document.path}"

@@ -1,0 +1,47 @@
+"""Running every check over what was read.
+
+Input: a `Loaded` pack or loose rules. Output: all diagnostics of the reader and of the checks, sorted by place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+
+import insigma.checks
+from insigma.checks.base import Context
+from insigma.content.attack import load_attack
+from insigma.content.f3 import load_f3
+from insigma.content.pack import Loaded
+from insigma.diagnostics.model import Diagnostic
+
+
+def check_modules() -> tuple[ModuleType, ...]:
+    """The check modules, in order of their codes."""
+    names = sorted(entry.name for entry in pkgutil.iter_modules(insigma.checks.__path__) if entry.name.startswith("ins"))
+    return tuple(importlib.import_module(f"insigma.checks.{name}") for name in names)
+
+
+def check_all(loaded: Loaded) -> tuple[Diagnostic, ...]:
+    """Every fault of the pack, each once, sorted."""
+    pack = loaded.pack
+    context = Context(pack, pack.rule_documents, load_attack(), load_f3(), in_pack=bool(pack.root))
+    found = [*loaded.diagnostics, *_run(check_modules(), context)]
+    return tuple(sorted(set(found), key=lambda one: (one.place, one.code, one.message)))
+
+
+def _run(modules: Iterable[ModuleType], context: Context) -> Iterator[Diagnostic]:
+    for module in modules:
+        per_document = getattr(module, "check_document", None)
+        per_rule = getattr(module, "check_rule", None)
+        per_pack = getattr(module, "check_pack", None)
+        if per_document is not None:
+            for document in context.documents:
+                yield from per_document(document, context)
+        if per_rule is not None:
+            for rule in context.rules:
+                yield from per_rule(rule, context)
+        if per_pack is not None:
+            yield from per_pack(context)
