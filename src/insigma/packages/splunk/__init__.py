@@ -1,0 +1,1 @@
+"""Splunk's own files: detections as savedsearches.conf stanzas."""

@@ -1,0 +1,141 @@
+"""Detections as scheduled alerts in savedsearches.conf, for Splunk 9.2 and later; Enterprise Security is not needed.
+
+Keys and values follow savedsearches.conf.spec. A value of a .conf file ends with its line, unless the line ends with a
+backslash; so no value here holds a line break of its own, a search's lines are joined by backslashes, and nothing that
+comes from a rule stands at the end of a line where it could make one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from insigma.content.durations import duration_ms
+from insigma.content.model import Header
+from insigma.packages.base import PackContext
+from insigma.targets.base import Detection, Refused
+
+_MARKS = frozenset(" _-.,:;()&+'/%")
+_NAME_LIMIT = 100
+_SEVERITY = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
+_MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.{}-]*", re.ASCII)
+
+
+def savedsearch(header: Header, detection: Detection, context: PackContext) -> str:
+    """The stanza of one detection, ending with a line break. Raises `Refused` for a title, search or interval that cannot be one."""
+    base = header.insurance.get("role") == "base"
+    settings = {
+        "description": _description(header, context),
+        "search": _search(detection.query),
+        "disabled": "1" if base else "0",
+        "enableSched": "0" if base else "1",
+        "cron_schedule": _cron(detection.schedule.interval_ms, header.id or header.title),
+        # 0: the scheduler never skips a period (1 may, when the host is busy), and time ranges count from the scheduled time.
+        "realtime_schedule": "0",
+        "dispatch.earliest_time": f"-{-(-detection.schedule.lookback_ms // 1000)}s",
+        "dispatch.latest_time": "now",
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        "alert.track": "1",
+        "alert.severity": str(_SEVERITY.get(header.level, _SEVERITY["medium"])),
+        **_suppression(header, detection),
+    }
+    return "".join((f"[{_name(header.title)}]\n", *(f"{key} = {value}\n" for key, value in settings.items())))
+
+
+def savedsearches(stanzas: Sequence[str]) -> str:
+    """The file of the stanzas, in their order. Raises `Refused` where two have one name: Splunk would merge them."""
+    seen: dict[str, str] = {}
+    for stanza in stanzas:
+        name = stanza[1 : stanza.index("]\n")]
+        if name.casefold() in seen:
+            raise Refused(f"two rules would share the saved search '{seen[name.casefold()]}': Splunk would merge them", ("title",))
+        seen[name.casefold()] = name
+    return "\n".join(stanzas)
+
+
+def _name(title: str) -> str:
+    """The title as a stanza name: letters, digits and a few marks, one line, no brackets."""
+    wrong = sorted({char for char in title if not (char.isalnum() or char in _MARKS)})
+    if wrong or not title.strip() or title != title.strip():
+        named = ", ".join(f"U+{ord(char):04X}" for char in wrong) or "space around it"
+        raise Refused(f"the title cannot name a saved search: {named}", ("title",))
+    if len(title) > _NAME_LIMIT or title.casefold() == "default":
+        raise Refused(f"the title cannot name a saved search: it is 'default' or longer than {_NAME_LIMIT} characters", ("title",))
+    return title
+
+
+def _description(header: Header, context: PackContext) -> str:
+    """The rule's description and identity in one line. It ends with a parenthesis, so never with a backslash."""
+    written = header.document.data.get("description") if isinstance(header.document.data, dict) else None
+    facts = {
+        "pack id": header.insurance.get("pack_id"),
+        "sigma id": header.id,
+        "level": header.level,
+        "tags": " ".join(header.tags),
+        "pack": f"{context.pack} {context.version}",
+        "tenant": context.tenant,
+    }
+    identity = "; ".join(f"{name} {_line(str(fact))}" for name, fact in facts.items() if fact and str(fact).strip())
+    return f"{_line(written if isinstance(written, str) else header.title)} ({identity})"
+
+
+def _line(text: str) -> str:
+    """The text on one line: line breaks, control and separator characters become spaces, and those one space."""
+    return " ".join("".join(" " if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char for char in text).split())
+
+
+def _search(query: str) -> str:
+    """The search over several lines, each but the last ended by a backslash."""
+    lines = query.split("\n")
+    for line in lines:
+        if line.endswith("\\") or any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in line):
+            raise Refused("the search holds characters that a .conf file cannot carry", ("detection",))
+    if any(not line.strip() for line in lines):
+        raise Refused("the search has an empty line, which a .conf file would end it with", ("detection",))
+    return " \\\n".join(lines)
+
+
+def _cron(interval_ms: int, identity: str) -> str:
+    """The interval as a cron line, shifted by the rule's identity so that searches do not all start at once."""
+    shift = int.from_bytes(hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:4], "big")
+    minutes, rest = divmod(interval_ms, _MINUTE_MS)
+    if not rest and 0 < minutes < 60 and 60 % minutes == 0:
+        return "* * * * *" if minutes == 1 else f"{shift % minutes}-59/{minutes} * * * *"
+    hours, rest = divmod(interval_ms, _HOUR_MS)
+    if not rest and 0 < hours < 24 and 24 % hours == 0:
+        return f"{shift % 60} * * * *" if hours == 1 else f"{shift % 60} {shift // 60 % hours}-23/{hours} * * *"
+    if interval_ms == _DAY_MS:
+        return f"{shift % 60} {shift // 60 % 24} * * *"
+    raise Refused(f"an interval of {interval_ms} ms has no cron line: it has to divide an hour or a day evenly", ())
+
+
+def _suppression(header: Header, detection: Detection) -> dict[str, str]:
+    """For a correlation one alert a group within its timespan, as overlapping runs see a group again; else one alert a run.
+
+    Groups need an alert for each result, of which Splunk triggers 500 a run (limits.conf, `max_per_result_alerts`);
+    an event rule may match more events than that, so its alert holds all results of the run.
+    """
+    if detection.window == "event":
+        return {"alert.digest_mode": "1", "alert.suppress": "0"}
+    for name in detection.group_fields:
+        if not _FIELD.fullmatch(name):
+            raise Refused(f"the field '{name}' cannot be named in alert.suppress.fields", ("correlation", "group-by"))
+    period = _timespan_ms(header)
+    if period is None:
+        return {"alert.digest_mode": "1", "alert.suppress": "0"}
+    settings = {"alert.digest_mode": "0" if detection.group_fields else "1", "alert.suppress": "1"}
+    if detection.group_fields:
+        settings["alert.suppress.fields"] = ",".join(detection.group_fields)
+    return settings | {"alert.suppress.period": f"{-(-period // 1000)}s"}
+
+
+def _timespan_ms(header: Header) -> int | None:
+    """The correlation's timespan, as its document writes it; None where the document is no correlation."""
+    data = header.document.data
+    body = data.get("correlation") if isinstance(data, dict) else None
+    return duration_ms(body.get("timespan")) if isinstance(body, dict) else None

@@ -1,0 +1,1 @@
+"""Splunk: bound rules as SPL, a superset base search and an exact `where`, correlations over `streamstats`."""

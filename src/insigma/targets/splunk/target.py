@@ -1,0 +1,112 @@
+"""The Splunk target: which query, which schedule, which window class, and what to note.
+
+Floor: Splunk 9.2. The time range comes from the schedule; nothing in the query names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from insigma.bind.model import AllOf, AnyOf, Bound, BoundAny, BoundCorrelation, BoundRule, Column, Negated, OneOf, Refused, Test
+from insigma.content.durations import duration_ms
+from insigma.content.model import Header, TargetField, TargetMapping
+from insigma.content.predicate import Text, Wildcard
+from insigma.targets.base import Detection, Schedule
+from insigma.targets.splunk import correlations, quoting
+from insigma.targets.splunk.predicates import where
+from insigma.targets.splunk.search import base_search
+
+
+class SplunkTarget:
+    """Compiles bound rules to SPL for the fields, indexes and schedule of one mapping."""
+
+    name = "splunk"
+
+    def __init__(self, mapping: TargetMapping) -> None:
+        self._mapping = mapping
+        self._interval_ms = _interval(mapping.options.get("interval", "5m"))
+
+    def compile(self, rule: BoundAny) -> Detection:
+        """The detection of a bound rule. Raises `Refused` for what SPL cannot say exactly."""
+        return self._event(rule) if isinstance(rule, BoundRule) else self._correlation(rule)
+
+    def instants(self, rule: BoundCorrelation) -> str:
+        """The correlation's search up to its satisfying instants, for proof: see `correlations.instants_query`."""
+        return correlations.instants_query(rule, self._mapping)
+
+    def _event(self, bound: BoundRule) -> Detection:
+        lines = [base_search((bound,), self._mapping), f"| where {where(bound.predicate)}"]
+        columns, notes = self._shown(bound.rule.header)
+        if columns:
+            lines.append(f"| table {' '.join(columns)}")
+        return Detection(
+            target=self.name,
+            language="spl",
+            query="\n".join(lines),
+            schedule=Schedule(self._interval_ms, self._interval_ms + bound.logsource.delay_ms),
+            window="event",
+            notes=(*_notes(bound.predicate), *notes),
+        )
+
+    def _correlation(self, bound: BoundCorrelation) -> Detection:
+        query = correlations.alert_query(bound, self._mapping)
+        delay = max(member.logsource.delay_ms for member in bound.members)
+        found = dict.fromkeys(note for member in bound.members for note in _notes(member.predicate))
+        return Detection(
+            target=self.name,
+            language="spl",
+            query=query,
+            schedule=Schedule(self._interval_ms, bound.correlation.timespan_ms + self._interval_ms + delay),
+            window="exact",
+            notes=(*found, *correlations.notes(bound)),
+            group_fields=bound.group_names,
+        )
+
+    def _shown(self, header: Header) -> tuple[list[str], tuple[str, ...]]:
+        """The columns of the alert, from the rule's `fields`, and a note on those that the mapping does not have."""
+        written = header.document.data.get("fields") if isinstance(header.document.data, dict) else None
+        names = [name for name in written if isinstance(name, str)] if isinstance(written, list) else []
+        known = [self._mapping.fields[name] for name in names if name in self._mapping.fields]
+        unknown = [name for name in names if name not in self._mapping.fields]
+        notes = (f"fields not shown, as the mapping does not have them: {', '.join(unknown)}",) if unknown else ()
+        return _time_first(known), notes
+
+
+def _time_first(fields: list[TargetField]) -> list[str]:
+    columns = dict.fromkeys(quoting.column(field.name) for field in fields)
+    return ["_time", *(column for column in columns if column != "_time")] if columns else []
+
+
+def _interval(written: object) -> int:
+    milliseconds = duration_ms(written)
+    if not milliseconds:
+        raise Refused(f"the splunk mapping's interval '{written}' is no duration such as 5m")
+    return milliseconds
+
+
+def _notes(predicate: Bound) -> tuple[str, ...]:
+    """Where the meaning of an event predicate rests on something that Splunk's manual leaves open."""
+    found: dict[str, None] = {}
+    for test in _tests(predicate):
+        if isinstance(test, OneOf):
+            empty = "" in test.values
+        else:
+            empty = isinstance(test.value, Text) and test.value.literal == ""
+            if isinstance(test.value, Text) and Wildcard.ONE in test.value.parts:
+                found["a '?' stands for one character if Splunk's PCRE reads UTF-8, else for one byte: the same for ASCII text"] = None
+            if isinstance(test.value, Column) and test.ignore_case:
+                found["two fields are compared through lower(), which is sure for ASCII letters only"] = None
+        if empty:
+            found["an empty string differs from an absent field only where field extraction keeps empty values"] = None
+    return tuple(found)
+
+
+def _tests(predicate: Bound) -> Iterator[Test | OneOf]:
+    match predicate:
+        case Test() | OneOf():
+            yield predicate
+        case AllOf(operands) | AnyOf(operands):
+            for operand in operands:
+                yield from _tests(operand)
+        case Negated(operand):
+            yield from _tests(operand)

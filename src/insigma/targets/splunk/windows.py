@@ -1,0 +1,230 @@
+"""The second half of a correlation: from working rows to the satisfying instants, in closed windows [t - timespan, t].
+
+Counts, sums and averages are swept: every event enters at its time and leaves one timespan later, after whatever enters
+at that same moment; a running sum over entries and departures is then the value of the window that ends there. Unlike
+`streamstats time_window=...` this keeps no window in memory, so `max_stream_window` (limits.conf, 10,000 events) does
+not cut it short, and an event exactly one timespan old counts (the manual says of `time_window` that "calculations are
+reset" after each window, and nothing of its edges).
+
+`stats ... by` a multivalue field gives a row for each value; that is how a row becomes an entry and a departure, and how
+an array of group-by values is spread, without `mvexpand` and its memory limit (limits.conf, `[mvexpand]`).
+
+One limit is left: `streamstats` stops adding its fields to the results when it holds more than `max_mem_usage_mb`
+(Search Reference, `streamstats`, "Memory and maximum results"). Rows without them are marked `insigma_truncated` and
+pass every filter, so that a search cut short says so instead of staying silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from insigma.bind.model import BoundCorrelation, Refused
+from insigma.content.condition import Expression
+from insigma.content.model import Bound, CorrelationType, CountOperator
+from insigma.targets.splunk import quoting
+from insigma.targets.splunk.working import Telling, Working
+
+_SIGNS = {
+    CountOperator.LT: "<",
+    CountOperator.LTE: "<=",
+    CountOperator.GT: ">",
+    CountOperator.GTE: ">=",
+    CountOperator.EQ: "=",
+    CountOperator.NEQ: "!=",
+}
+_RISING = frozenset({CountOperator.GT, CountOperator.GTE})
+_COUNTS = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT, CorrelationType.TEMPORAL})
+
+
+def instants(bound: BoundCorrelation, rows: Working) -> list[str]:
+    """The lines after the working rows; what they give is one row for each satisfying instant of a group (or several, alike)."""
+    match bound.correlation.type:
+        case CorrelationType.EVENT_COUNT:
+            return _event_count(bound, rows)
+        case CorrelationType.VALUE_COUNT:
+            return _value_count(bound, rows)
+        case CorrelationType.VALUE_SUM:
+            return _value_sum(bound, rows)
+        case CorrelationType.VALUE_AVG:
+            return _value_avg(bound, rows)
+        case CorrelationType.TEMPORAL:
+            return _temporal(bound, rows)
+        case CorrelationType.TEMPORAL_ORDERED:
+            return _temporal_ordered(bound, rows)
+        case CorrelationType.VALUE_PERCENTILE | CorrelationType.VALUE_MEDIAN:
+            reason = f"{bound.correlation.type.value} over a sliding window has no exact form in Splunk: its percentiles are estimates"
+            raise Refused(reason, ("correlation", "type"))
+
+
+def has_value(bound: BoundCorrelation) -> bool:
+    """Whether the rows of the instants carry `insigma_value`."""
+    kind = bound.correlation.type
+    return kind is not CorrelationType.TEMPORAL_ORDERED and not (kind is CorrelationType.TEMPORAL and _all_members(bound))
+
+
+def best(bound: BoundCorrelation) -> str:
+    """The function that picks the value of the best window: the highest, or the lowest where only low values satisfy."""
+    operators = {condition.operator for condition in bound.correlation.condition.bounds}
+    return "min" if operators <= {CountOperator.LT, CountOperator.LTE} else "max"
+
+
+def needs_whole_windows(bound: BoundCorrelation) -> bool:
+    """Whether a window of which the search sees only the later part could satisfy where the whole one does not."""
+    kind, condition = bound.correlation.type, bound.correlation.condition
+    if kind is CorrelationType.TEMPORAL_ORDERED:
+        return False
+    if condition.expression is not None:
+        return _negates(condition.expression)
+    return kind not in _COUNTS or any(each.operator not in _RISING for each in condition.bounds)
+
+
+def _event_count(bound: BoundCorrelation, rows: Working) -> list[str]:
+    return [
+        *_edges("count as insigma_change", rows.groups, bound.correlation.timespan_ms, ("insigma_change",)),
+        f"| streamstats sum(insigma_change) as insigma_value{rows.by}",
+        _truncation("insigma_value"),
+        *_satisfying(bound, "insigma_edge=0"),
+    ]
+
+
+def _value_count(bound: BoundCorrelation, rows: Working) -> list[str]:
+    """A value is in the window from its first entry to its last departure: 1 up when it comes, 1 down when it has gone."""
+    keys = (*rows.groups, "insigma_counts", *rows.values)
+    changes = (
+        "isnull(insigma_present), null()",
+        "insigma_counts=0, 0",
+        "insigma_edge=0 AND insigma_present=insigma_change, 1",
+        "insigma_edge=1 AND insigma_present=0, -1",
+        "1=1, 0",
+    )
+    best_of_instant = "max(insigma_value) as insigma_value max(insigma_truncated) as insigma_truncated"
+    return [
+        *_edges("count as insigma_change", keys, bound.correlation.timespan_ms, ("insigma_change",)),
+        f"| streamstats sum(insigma_change) as insigma_present by {' '.join(keys)}",
+        f"| eval insigma_change=case({', '.join(changes)})",
+        f"| streamstats sum(insigma_change) as insigma_value{rows.by}",
+        _truncation("insigma_present", "insigma_value"),
+        "| where insigma_truncated=1 OR insigma_edge=0",
+        f"| stats {best_of_instant} by {' '.join((*rows.groups, 'insigma_ms'))}",
+        *_satisfying(bound),
+    ]
+
+
+def _value_sum(bound: BoundCorrelation, rows: Working) -> list[str]:
+    """The sum is rounded to six decimals, as a running sum of fractions drifts."""
+    return [
+        *_edges("sum(insigma_value_1) as insigma_change", rows.groups, bound.correlation.timespan_ms, ("insigma_change",)),
+        f"| streamstats sum(insigma_change) as insigma_value{rows.by}",
+        "| eval insigma_value=round(insigma_value, 6)",
+        _truncation("insigma_value"),
+        *_satisfying(bound, "insigma_edge=0"),
+    ]
+
+
+def _value_avg(bound: BoundCorrelation, rows: Working) -> list[str]:
+    made = "sum(insigma_value_1) as insigma_change sum(insigma_counts) as insigma_counts"
+    return [
+        *_edges(made, rows.groups, bound.correlation.timespan_ms, ("insigma_change", "insigma_counts")),
+        f"| streamstats sum(insigma_change) as insigma_sum sum(insigma_counts) as insigma_values{rows.by}",
+        _truncation("insigma_values"),
+        "| eval insigma_value=if(insigma_values>0, round(insigma_sum, 6)/insigma_values, null())",
+        *_satisfying(bound, "insigma_edge=0"),
+    ]
+
+
+def _truncation(*columns: str) -> str:
+    """Mark the rows to which `streamstats` did not add its columns, which are never null otherwise."""
+    return f"| eval insigma_truncated=if({' OR '.join(f'isnull({column})' for column in columns)}, 1, 0)"
+
+
+def _edges(made: str, keys: Sequence[str], timespan_ms: int, signed: Sequence[str]) -> list[str]:
+    """One row for each moment at which something enters (edge 0) or leaves (edge 1), in order, departures last and negative."""
+    flipped = [f"{name}=if(insigma_edge=1, 0-{name}, {name})" for name in signed]
+    return [
+        '| eval insigma_edge=split("0 1", " ")',
+        f"| stats {made} by {' '.join((*keys, 'insigma_ms', 'insigma_edge'))}",
+        f"| eval {', '.join((f'insigma_ms=if(insigma_edge=1, insigma_ms+{timespan_ms}, insigma_ms)', *flipped))}",
+        "| sort 0 insigma_ms insigma_edge",
+    ]
+
+
+def _temporal(bound: BoundCorrelation, rows: Working) -> list[str]:
+    """The latest time of each member so far; a member is in the window if that is no further back than the timespan."""
+    positions = range(1, len(bound.members) + 1)
+    times = "eval(if(insigma_rule={i}, insigma_ms, null()))" if rows.telling is Telling.ONE else "insigma_rule_{i}"
+    seen = [f"max({times.format(i=i)}) as insigma_rule_{i}" for i in positions]
+    return [
+        f"| stats {' '.join(seen)} by {' '.join((*rows.groups, 'insigma_ms'))}",
+        "| sort 0 insigma_ms",
+        f"| streamstats count as insigma_rows {' '.join(f'max(insigma_rule_{i}) as insigma_last_{i}' for i in positions)}{rows.by}",
+        _truncation("insigma_rows"),
+        *_temporal_condition(bound),
+    ]
+
+
+def _temporal_condition(bound: BoundCorrelation) -> list[str]:
+    correlation = bound.correlation
+    present = [f"insigma_ms-insigma_last_{i}<={correlation.timespan_ms}" for i in range(1, len(bound.members) + 1)]
+    if correlation.condition.expression is not None:
+        seen = dict(zip(reversed(correlation.rules), reversed(present), strict=True))
+        return _where(bound, [_extended(correlation.condition.expression, seen)])
+    if _all_members(bound):
+        return _where(bound, present)
+    summed = "+".join(f"if({clause}, 1, 0)" for clause in present)
+    return [f"| eval insigma_value={summed}", *_satisfying(bound)]
+
+
+def _temporal_ordered(bound: BoundCorrelation, rows: Working) -> list[str]:
+    """For each step the latest start of a sequence that has come that far; a sequence within the timespan satisfies."""
+    lines = [
+        f"| stats count by {' '.join((*rows.groups, 'insigma_ms', 'insigma_rule'))}",
+        "| sort 0 insigma_ms insigma_rule",
+    ]
+    start = "insigma_ms"
+    for step in range(1, len(bound.members) + 1):
+        reached = f"insigma_start_{step}"
+        latest = f"max(eval(if(insigma_rule={step}, {start}, null()))) as {reached}"
+        lines.append(f"| streamstats count as insigma_rows_{step} {latest}{rows.by}")
+        start = reached
+    lines.append(_truncation(*(f"insigma_rows_{step}" for step in range(1, len(bound.members) + 1))))
+    return [*lines, *_where(bound, [f"insigma_ms-{start}<={bound.correlation.timespan_ms}"])]
+
+
+def _all_members(bound: BoundCorrelation) -> bool:
+    """Whether a temporal correlation asks for all its members: every extended condition has no count of its own."""
+    condition = bound.correlation.condition
+    return condition.expression is not None or condition.bounds in ((), (Bound(CountOperator.GTE, len(bound.members)),))
+
+
+def _satisfying(bound: BoundCorrelation, *clauses: str) -> list[str]:
+    """The rows whose `insigma_value` satisfies the bounds. Raises `Refused` where nothing at all would satisfy them."""
+    bounds = bound.correlation.condition.bounds
+    if not bounds or (bound.correlation.type is not CorrelationType.VALUE_AVG and all(each.holds(0) for each in bounds)):
+        raise Refused("the condition holds where nothing happened: absence needs a clock", ("correlation", "condition"))
+    return _where(bound, [*clauses, *(f"insigma_value{_SIGNS[each.operator]}{quoting.number(each.number)}" for each in bounds)])
+
+
+def _where(bound: BoundCorrelation, clauses: Sequence[str]) -> list[str]:
+    """The filter over instants; where half a window misleads, only instants whose window lies wholly in the search's range."""
+    if not needs_whole_windows(bound):
+        return [_passing(clauses)]
+    return ["| addinfo", _passing((*clauses, f"insigma_ms>=1000*info_min_time+{bound.correlation.timespan_ms}"))]
+
+
+def _passing(clauses: Sequence[str]) -> str:
+    joined = " AND ".join(clauses)
+    return f"| where insigma_truncated=1 OR {f'({joined})' if len(clauses) > 1 else joined}"
+
+
+def _extended(expression: Expression, seen: dict[str, str]) -> str:
+    """An extended condition; `if()` makes a member that was never seen plainly absent under `not`."""
+    if expression.operator == "name":
+        return seen[expression.name]
+    parts = [_extended(operand, seen) for operand in expression.operands]
+    if expression.operator == "not":
+        return f"if({parts[0]}, 0, 1)=1"
+    return "(" + f" {expression.operator.upper()} ".join(parts) + ")"
+
+
+def _negates(expression: Expression) -> bool:
+    return expression.operator == "not" or any(_negates(operand) for operand in expression.operands)
