@@ -1,0 +1,1 @@
+"""Elastic's own files: Kibana detection rules, and the templates that events are stored under."""

@@ -1,0 +1,109 @@
+"""Predicates as EQL conditions.
+
+Elasticsearch turns an EQL condition into Query DSL, where `not` is `must_not`: logic is two-valued and an absent field
+leaves a negated test true, as the rule means it (EQL's ExpressionTranslators, elastic/elasticsearch, x-pack/plugin/ql). Fields
+are written plainly, not as optional (`?field`): the component template maps them all, an unmapped one is an error that is
+seen, while an optional one would fold `not ?field == "x"` to null and lose the event in silence.
+Source: "EQL syntax reference" of the Elasticsearch 8.18 reference.
+"""
+
+from __future__ import annotations
+
+from insigma.bind.model import AllOf, AnyOf, Bound, Column, Negated, OneOf, Refused, Test
+from insigma.content.predicate import Boolean, Cidr, Compare, Comparison, Constant, Exists, IsNull, Number, Regex, Text, Wildcard
+from insigma.targets.elastic.layout import Clause, Leaf, Wrapped, joined
+from insigma.targets.elastic.quoting import eql_field, eql_string, is_control, number
+from insigma.targets.elastic.regexp import lucene_regexp, pattern_regexp
+from insigma.targets.elastic.scope import address, folded, network, usage
+
+MOST_LEAVES = 300
+"""Tests in one condition: EQL parses by recursion, and long chains end in "EQL statement is too large"."""
+
+_SYMBOLS = {Comparison.GTE: ">=", Comparison.GT: ">", Comparison.LTE: "<=", Comparison.LT: "<"}
+
+
+def eql_condition(predicate: Bound) -> Clause:
+    """The predicate as a condition. Raises `Refused`."""
+    if (leaves := usage(predicate).leaves) > MOST_LEAVES:
+        raise Refused(f"{leaves} tests are more than the {MOST_LEAVES} that are written into one EQL condition", ("detection",))
+    return _clause(predicate)
+
+
+def _clause(predicate: Bound) -> Clause:
+    match predicate:
+        case AllOf(operands):
+            return joined("and", tuple(_clause(operand) for operand in operands))
+        case AnyOf(operands):
+            return joined("or", tuple(_clause(operand) for operand in operands))
+        case Negated(operand):
+            return _negated(operand)
+        case Constant(value):
+            return Leaf(str(value).lower())
+        case OneOf() as one_of:
+            _check(one_of)
+            return Leaf(f"{eql_field(one_of.column)} in ({', '.join(_literal(value, one_of) for value in one_of.values)})")
+        case Test() as test:
+            _check(test)
+            return Leaf(_test(test))
+
+
+def _negated(operand: Bound) -> Clause:
+    match operand:
+        case Test(value=IsNull() | Exists(False), column=column):
+            return Leaf(f"{eql_field(column)} != null")
+        case Test(value=Exists(True), column=column):
+            return Leaf(f"{eql_field(column)} == null")
+        case Constant(value):
+            return _clause(Constant(not value))
+        case _:
+            return Wrapped("not (", _clause(operand), ")")
+
+
+def _check(leaf: Test | OneOf) -> None:
+    if isinstance(leaf, Test) and isinstance(leaf.value, (IsNull, Exists)):
+        return
+    if leaf.field.array:
+        raise Refused(f"'{leaf.canonical}' may hold several values, on which Elastic documents EQL as unreliable", ("detection",))
+    if not folded(leaf):
+        raise Refused(f"'{leaf.canonical}' is stored in any case by elastic: EQL's `==`, `in` and `like` compare as stored", ("detection",))
+
+
+def _literal(value: str | int | float, leaf: Test | OneOf) -> str:
+    if isinstance(value, str):
+        return eql_string(address(value, leaf.canonical) if leaf.field.type == "ip" else value)
+    return number(value)
+
+
+def _test(test: Test) -> str:
+    field = eql_field(test.column)
+    match test.value:
+        case Text() as text:
+            return _text(field, text, test)
+        case Number(value):
+            return f"{field} == {number(value)}"
+        case Boolean(value):
+            return f"{field} == {str(value).lower()}"
+        case Compare(operator, value):
+            return f"{field} {_SYMBOLS[operator]} {number(value)}"
+        case Regex() as regex:
+            return f"{field} regex {eql_string(lucene_regexp(regex, folded(test) and test.ignore_case))}"
+        case Cidr() as cidr:
+            return f"cidrMatch({field}, {eql_string(network(cidr, test.canonical))})"
+        case IsNull() | Exists(False):
+            return f"{field} == null"
+        case Exists():
+            return f"{field} != null"
+        case Column():
+            raise Refused("EQL cannot compare two fields", ("detection",))
+
+
+def _text(field: str, text: Text, test: Test) -> str:
+    """`==` for a literal, in which nothing is a wildcard; `like` for a pattern, `regex` where the pattern has a literal * or ?."""
+    if text.parts == (Wildcard.MANY,):
+        return f"{field} != null"
+    if text.literal is not None:
+        return f"{field} == {_literal(text.literal, test)}"
+    literals = "".join(part for part in text.parts if isinstance(part, str))
+    if any(char in "*?" or is_control(char) for char in literals):
+        return f"{field} regex {eql_string(pattern_regexp(text))}"
+    return f"{field} like {eql_string(''.join(part.value if isinstance(part, Wildcard) else part for part in text.parts))}"

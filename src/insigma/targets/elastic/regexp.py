@@ -1,0 +1,186 @@
+"""Regular expressions of Elasticsearch (Lucene's RegExp), which must match a whole value, from RE2's substring search.
+
+Source: "Regular expression syntax" of the Elasticsearch reference; Lucene's org.apache.lucene.util.automaton.RegExp, whose
+optional operators (# @ & < > ~ and quotes) query_string, EQL and ES|QL all leave switched on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from insigma.bind.model import Refused
+from insigma.content.predicate import Regex, Text, Wildcard
+from insigma.targets.elastic import codepoints as points
+from insigma.targets.elastic.codepoints import Ranges
+from insigma.targets.elastic.re2 import Chain, Chars, Edge, Either, Node, Repeat, parse, unsayable
+
+LONGEST = 1000
+"""`index.max_regex_length`, "Index modules" of the Elasticsearch reference."""
+MOST_STATES = 10_000
+"""`max_determinized_states`, "Query string query" of the Elasticsearch reference."""
+MOST_BRANCHES = 64
+
+_SPECIAL = frozenset('.?+*|{}[]()"\\#@&<>~^$')
+_CLASS_SPECIAL = frozenset('\\]["^-&~')
+_ANY = ".*"
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """One alternative of the search: its items, and whether it must start or end where the value does."""
+
+    items: tuple[Node, ...]
+    start: bool = False
+    end: bool = False
+
+
+def lucene_regexp(regex: Regex, folded: bool) -> str:
+    """The expression that matches exactly the values in which RE2 finds `regex`. Raises `Refused`.
+
+    `folded` says that the column holds folded values only, so upper case need not be asked for.
+    """
+    node = parse(regex)
+    if _states(node) > MOST_STATES:
+        raise unsayable(f"repeats that unfold to more than {MOST_STATES} states")
+    branches = _branches(_Branch((node,)))
+    text = _joined(branches, folded)
+    if len(text) > LONGEST:
+        reason = f"the regular expression takes {len(text)} characters in Elasticsearch, which accepts {LONGEST} (index.max_regex_length)"
+        raise Refused(reason, ("detection",))
+    return text
+
+
+def pattern_regexp(text: Text) -> str:
+    """A wildcard pattern as a regular expression, for languages whose wildcards cannot be escaped."""
+    wild = {Wildcard.MANY: _ANY, Wildcard.ONE: "."}
+    written = "".join(wild[part] if isinstance(part, Wildcard) else "".join(map(_literal, part)) for part in text.parts)
+    if len(written) > LONGEST:
+        raise Refused(
+            f"the pattern takes {len(written)} characters as a regular expression; Elasticsearch accepts {LONGEST}", ("detection",)
+        )
+    return written
+
+
+def _joined(branches: list[_Branch], folded: bool) -> str:
+    """The branches as one expression over the whole value, what they share at their ends written once."""
+    bodies = [_chain(branch.items, folded) for branch in branches]
+    if len({(branch.start, branch.end) for branch in branches}) > 1:
+        return "|".join(_open(branch, body) for branch, body in zip(branches, bodies, strict=True))
+    body = bodies[0] if len(bodies) == 1 else f"({'|'.join(body or '()' for body in bodies)})"
+    return _open(branches[0], body) or "()"
+
+
+def _open(branch: _Branch, body: str) -> str:
+    """The body with room around it for the rest of the value."""
+    before = "" if branch.start or body.startswith(_ANY) else _ANY
+    after = "" if branch.end or ((body or before).endswith(_ANY) and not body.endswith("\\" + _ANY)) else _ANY
+    return before + body + after
+
+
+def _branches(branch: _Branch) -> list[_Branch]:
+    """The branch with its outer anchors taken off; alternatives that hold anchors at the edges become branches of their own."""
+    items = branch.items
+    if len(items) == 1 and isinstance(items[0], Either):
+        return _spread(branch, (), items[0], ())
+    if items and isinstance(items[0], Chain):
+        return _branches(_Branch((*items[0].items, *items[1:]), branch.start, branch.end))
+    if items and isinstance(items[-1], Chain):
+        return _branches(_Branch((*items[:-1], *items[-1].items), branch.start, branch.end))
+    if items and items[0] == Edge(end=False):
+        return _branches(_Branch(items[1:], True, branch.end))
+    if items and items[-1] == Edge(end=True):
+        return _branches(_Branch(items[:-1], branch.start, True))
+    if items and isinstance(items[0], Either) and _has_edge(items[0]):
+        return _spread(branch, (), items[0], items[1:])
+    if items and isinstance(items[-1], Either) and _has_edge(items[-1]):
+        return _spread(branch, items[:-1], items[-1], ())
+    if any(_has_edge(item) for item in items):
+        raise unsayable("an anchor inside")
+    return [branch]
+
+
+def _spread(branch: _Branch, before: tuple[Node, ...], either: Either, after: tuple[Node, ...]) -> list[_Branch]:
+    found: list[_Branch] = []
+    for alternative in either.branches:
+        found.extend(_branches(_Branch((*before, alternative, *after), branch.start, branch.end)))
+    if len(found) > MOST_BRANCHES:
+        raise unsayable(f"anchors in more than {MOST_BRANCHES} alternatives")
+    return found
+
+
+def _has_edge(node: Node) -> bool:
+    match node:
+        case Edge():
+            return True
+        case Repeat(item, _, _):
+            return _has_edge(item)
+        case Chain(nodes) | Either(nodes):
+            return any(_has_edge(inner) for inner in nodes)
+        case Chars():
+            return False
+
+
+def _states(node: Node) -> int:
+    """About how many states the automaton has before it is determinised."""
+    match node:
+        case Repeat(item, low, high):
+            return max(1, low, high or 0) * _states(item)
+        case Chain(nodes) | Either(nodes):
+            return 1 + sum(_states(inner) for inner in nodes)
+        case _:
+            return 1
+
+
+def _chain(items: tuple[Node, ...], folded: bool) -> str:
+    return "".join(f"({_write(item, folded)})" if isinstance(item, Either) else _write(item, folded) for item in items)
+
+
+def _write(node: Node, folded: bool) -> str:
+    match node:
+        case Chars(ranges):
+            return _chars(ranges, folded)
+        case Chain(items):
+            return _chain(items, folded) or "()"
+        case Either(branches):
+            return "|".join(_write(branch, folded) for branch in branches)
+        case Repeat(item, low, high):
+            inner = _write(item, folded)
+            return (inner if isinstance(item, Chars) else f"({inner})") + _quantifier(low, high)
+        case Edge():
+            raise unsayable("an anchor inside")
+
+
+def _quantifier(low: int, high: int | None) -> str:
+    named = {(0, None): "*", (1, None): "+", (0, 1): "?"}.get((low, high))
+    if named is not None:
+        return named
+    return f"{{{low}}}" if low == high else f"{{{low},{'' if high is None else high}}}"
+
+
+def _chars(ranges: Ranges, folded: bool) -> str:
+    """A set of characters: `.`, a literal or a class, whichever says it shortest."""
+    if ranges == points.EVERYTHING:
+        return "."
+    negated = bool(ranges) and ranges[-1][1] == points.LAST
+    inner = points.complement(ranges) if negated else ranges
+    if folded and points.size(inner) <= 4 * 4096:
+        inner = points.folded_only(inner)
+    if not inner:
+        return "." if negated else "#"
+    if not negated and points.size(inner) == 1:
+        return _literal(chr(inner[0][0]))
+    return f"[{'^' if negated else ''}{''.join(_range(low, high) for low, high in inner)}]"
+
+
+def _range(low: int, high: int) -> str:
+    if high - low < 2:
+        return "".join(_class_literal(chr(point)) for point in range(low, high + 1))
+    return f"{_class_literal(chr(low))}-{_class_literal(chr(high))}"
+
+
+def _class_literal(char: str) -> str:
+    return "\\" + char if char in _CLASS_SPECIAL else char
+
+
+def _literal(char: str) -> str:
+    return "\\" + char if char in _SPECIAL else char
