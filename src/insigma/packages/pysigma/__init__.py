@@ -1,0 +1,1 @@
+"""Queries of stock pySigma backends: one text file a rule, nothing more, as nothing vouches for them."""

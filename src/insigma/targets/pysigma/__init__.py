@@ -1,0 +1,1 @@
+"""The bridge to stock pySigma backends: rules compiled as any installed backend compiles them, marked unverified."""
