@@ -1,0 +1,1 @@
+"""Releasing: what was compiled becomes dist/, reproducible to the byte and written at once."""
