@@ -1,0 +1,5 @@
+"""`python -m insigma`."""
+
+from insigma.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The command line: arguments in, exit codes and output out. The only place that prints."""

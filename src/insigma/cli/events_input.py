@@ -1,0 +1,109 @@
+"""Reading event files: a JSON array or one JSON object a line, gzip by suffix, `-` for standard input."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+import orjson
+
+from insigma.cli.errors import UsageError
+
+SHOWN_FAULTS = 5
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(slots=True)
+class EventSource:
+    """The events of one file. Every object or line takes a position, also a faulty one, which is told in `faults`."""
+
+    path: str
+    faults: list[str] = field(default_factory=list)
+    faulty: int = 0
+    _started: bool = False
+
+    def events(self) -> Iterator[dict[str, Any] | None]:
+        """Every event in order; None stands for one that cannot be read. Raises `UsageError` if the file cannot be read."""
+        try:
+            with self._open() as stream:
+                yield from self._parsed(stream)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UsageError(f"{self.path}: not readable as gzip: {error}") from error
+
+    def _open(self) -> IO[bytes]:
+        if self.path == "-":
+            return sys.stdin.buffer
+        if self.path.endswith(".gz"):
+            return cast(IO[bytes], gzip.open(self.path, "rb"))
+        return Path(self.path).open("rb")
+
+    def _parsed(self, stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
+        for number, line in enumerate(stream, 1):
+            text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
+            if not text:
+                continue
+            if text.startswith(b"[") and not self._started:
+                yield from self._array(text + b"\n" + stream.read())
+                return
+            self._started = True
+            yield self._object(text, f"line {number}")
+
+    def _array(self, text: bytes) -> Iterator[dict[str, Any] | None]:
+        value = _loads(text)
+        if not isinstance(value, list):
+            raise UsageError(f"{self.path}: begins like a JSON array and is none", "give a JSON array, or one object a line")
+        for position, element in enumerate(value):
+            if isinstance(element, dict):
+                yield element
+            else:
+                self._fault(f"element {position} is no object")
+                yield None
+
+    def _object(self, text: bytes, where: str) -> dict[str, Any] | None:
+        value = _loads(text)
+        if isinstance(value, dict):
+            return value
+        self._fault(f"{where} is not JSON" if value is _BROKEN else f"{where} is no object")
+        return None
+
+    def _fault(self, message: str) -> None:
+        self.faulty += 1
+        if len(self.faults) < SHOWN_FAULTS:
+            self.faults.append(f"{self.path}: {message}")
+
+
+_BROKEN = object()
+
+
+def _loads(text: bytes) -> Any:
+    """The JSON value, or `_BROKEN`. What orjson refuses and JSON allows (lone surrogates, huge integers) is read all the same."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return _scrubbed(json.loads(text.decode("utf-8"), parse_constant=_no_constant))
+    except (ValueError, RecursionError):
+        return _BROKEN
+
+
+def _scrubbed(value: Any) -> Any:
+    """The value with lone surrogates, which no engine can search, turned into U+FFFD."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_scrubbed(element) for element in value]
+    if isinstance(value, dict):
+        return {_scrubbed(name): _scrubbed(element) for name, element in value.items()}
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)

@@ -1,0 +1,119 @@
+"""The entry point: sub-commands are imported when they run, errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import sys
+
+import click
+
+from insigma import __version__
+from insigma.diagnostics.model import ExitCode
+
+COMMANDS = {
+    "check": "Check rules, mappings, fixtures and tenants.",
+    "test": "Run fixtures through the reference evaluator.",
+    "build": "Check, test and compile the pack into dist/.",
+    "show": "Show the compiled query of a rule.",
+    "eval": "Evaluate Sigma rules on events.",
+    "explain": "Explain the code of a finding.",
+    "new": "Start a rule and its fixture.",
+}
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells count it: 128 and the number of the signal."""
+
+EPILOG = "Exit codes: 0 all well; 1 findings or failing fixtures; 2 rules that cannot be read or compiled; 3 usage or environment."
+
+
+class _ReaderGone(Exception):
+    """Who reads our output has closed it, as `head` does; that is no fault."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `insigma.cli.<name>_command`, imported on use; `--help` imports none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"insigma.cli.{cmd_name}_command").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. A closed pipe is told in our own way: click would make it exit code 1, which means findings."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="insigma", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Insurance detections, written once in Sigma: checked, tested on events, compiled for each SIEM."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal's encoding lacks is shown as an escape
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = cli.main(prog_name="insigma", standalone_mode=False)
+        sys.stdout.flush()
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("insigma: interrupted; nothing was left half-written", err=True)
+        return INTERRUPTED
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
+    except click.UsageError as error:
+        click.echo(f"insigma: {error.format_message()}", err=True)
+        if error.ctx is not None:
+            click.echo(f"  hint: {error.ctx.command_path} --help", err=True)
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        click.echo(f"insigma: {error.format_message()}", err=True)
+        return error.exit_code
+    except (_ReaderGone, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"insigma: {where}{error.strerror or error}", err=True)
+        return ExitCode.USAGE
+    except MemoryError:
+        click.echo("insigma: out of memory", err=True)
+        return ExitCode.USAGE
+    except RecursionError:
+        click.echo("insigma: an input is nested too deeply to be worked on", err=True)
+        return ExitCode.UNUSABLE
+    except Exception as error:
+        if os.environ.get("INSIGMA_DEBUG"):
+            import traceback
+
+            traceback.print_exception(error)
+            return ExitCode.USAGE
+        click.echo(f"insigma: a fault of the program: {type(error).__name__}: {error}", err=True)
+        click.echo("  hint: run again with INSIGMA_DEBUG=1 and report what it prints", err=True)
+        return ExitCode.USAGE
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+if __name__ == "__main__":
+    main()

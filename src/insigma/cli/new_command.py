@@ -1,0 +1,174 @@
+"""`insigma new`: a rule and its fixture to begin with."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from insigma.cli.errors import UsageError
+from insigma.content.domains import DOMAIN_CODES
+from insigma.content.files import shown_path
+from insigma.content.model import Pack, TaxonomyLogSource
+from insigma.content.pack import find_root, load_pack
+
+_SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+
+
+@click.command("new")
+@click.argument("name", metavar="DOMAIN/SLUG")
+@click.option("--logsource", help="Log source of the taxonomy; by default the one of the domain.")
+def command(name: str, logsource: str | None) -> int:
+    """Start a rule and its fixture in the pack around the working folder.
+
+    `insigma check` passes on what is written; `insigma test` says what to write next.
+    """
+    root = find_root(Path.cwd())
+    if root is None:
+        raise UsageError("no pack here: no insigma.yml in this folder or above it", "change into the pack")
+    domain, slug = _parts(name)
+    rule_path, fixture_path = root / "rules" / domain / f"{slug}.yml", root / "tests" / "fixtures" / domain / f"{slug}.yml"
+    for path in (rule_path, fixture_path):
+        if path.exists():
+            raise UsageError(f"{shown_path(path)} exists already")
+    pack = load_pack(root).pack
+    source = _logsource(pack, domain, logsource)
+    pack_id = _next_id(pack, domain)
+    action = source.actions[0] if source.actions else None
+    for path, text in (
+        (rule_path, rule_text(domain, slug, pack_id, source, action)),
+        (fixture_path, fixture_text(pack_id, source, action)),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+        click.echo(f"wrote {shown_path(path)}")
+    click.echo(f"next: insigma check {shown_path(rule_path)} && insigma test {shown_path(rule_path)}")
+    return 0
+
+
+def _parts(name: str) -> tuple[str, str]:
+    domain, _, slug = name.partition("/")
+    if domain not in DOMAIN_CODES:
+        raise UsageError(f"'{domain}' is no domain", f"one of {', '.join(DOMAIN_CODES)}")
+    if not _SLUG.fullmatch(slug) or not 10 <= len(slug) <= 90:
+        raise UsageError(
+            f"'{slug}' is no name for a rule",
+            "10 to 90 characters: lower-case words joined by underscores, such as suspicious_claim_export",
+        )
+    return domain, slug
+
+
+def _logsource(pack: Pack, domain: str, wanted: str | None) -> TaxonomyLogSource:
+    known = pack.taxonomy.logsources
+    if wanted is not None:
+        if wanted not in known:
+            raise UsageError(f"the taxonomy has no log source '{wanted}'", f"one of {', '.join(known)}")
+        return known[wanted]
+    usual = {"billing_payments": "insurance_payment", "policy_admin": "insurance_policy", "portal_contact_centre": "insurance_portal"}
+    guess = usual.get(domain, f"insurance_{domain}")
+    if guess not in known:
+        raise UsageError(f"domain {domain} has several log sources", f"choose with --logsource: {', '.join(known)}")
+    return known[guess]
+
+
+def _next_id(pack: Pack, domain: str) -> str:
+    prefix = f"ins-{DOMAIN_CODES[domain]}-"
+    taken = {document.data.get("name") for document in pack.rule_documents if isinstance(document.data.get("name"), str)}
+    return next(candidate for number in range(1, 1000) if (candidate := f"{prefix}{number:03d}") not in taken)
+
+
+def rule_text(domain: str, slug: str, pack_id: str, source: TaxonomyLogSource, action: str | None) -> str:
+    """A rule that passes every check and says nothing yet."""
+    title = slug.replace("_", " ").title()
+    selection = f"event.action: {action}" if action else f"{source.required[-1]}: 'write here'"
+    fields = "".join(f"  - {_quoted(name)}\n" for name in source.required if name != "insurance.logsource")
+    return f"""title: {title}
+id: {uuid.uuid5(uuid.NAMESPACE_URL, f"insigma:{domain}/{slug}")}
+name: {pack_id}
+status: experimental
+description: |
+  Write here what the attacker or insider does, why it matters to an insurer, and what the analyst looks at first.
+  Three to six plain sentences that you would want to read at three in the morning.
+references:
+  - https://attack.mitre.org/techniques/T1213/
+author: Insigma
+date: {datetime.now(UTC):%Y-%m-%d}
+tags:
+  - attack.collection
+  - attack.t1213
+taxonomy: insurance
+logsource:
+  category: {source.logsource.category}
+detection:
+  selection:
+    {selection}
+  condition: selection
+fields:
+{fields}falsepositives:
+  - Write here the honest process that looks the same, and how to tell it apart.
+level: medium
+license: DRL-1.1
+insurance:
+  schema: 1
+  pack_id: {pack_id}
+  domain: {domain}
+  role: alert
+  lob: [any]
+  f3: []
+  evidence:
+    entities: {{actor: user.name}}
+  response:
+    sla: {{triage: 1h, contain: 4h}}
+    actions:
+      - {{code: preserve_evidence, mode: auto}}
+  regulatory:
+    awareness: candidate
+    clocks: []
+"""
+
+
+def fixture_text(pack_id: str, source: TaxonomyLogSource, action: str | None) -> str:
+    """A fixture with every kind of case that the rule needs; the first fails until it is written."""
+    missing = f", such as event.action: {action}" if action else ""
+    wrong = source.actions[1] if source.actions and len(source.actions) > 1 else None
+    other = f"event.action: {wrong}, " if wrong else ""
+    return f"""rule: {pack_id}
+defaults: {{organization.id: acme}}
+cases:
+  - name: write here what must alert
+    kind: match
+    expect: match
+    events:
+      - {{at: "2026-02-14T10:40:00Z", user.name: j.kowalska}}    # add the fields of the selection{missing}
+  - name: write here the honest twin
+    kind: lookalike
+    expect: none
+    because: say why this is honest work
+    events:
+      - {{at: "2026-02-14T10:40:00Z", {other}user.name: j.kowalska}}
+  - name: the action is missing
+    kind: absent
+    expect: none
+    because: an event that says nothing cannot match
+    events:
+      - {{at: "2026-02-14T10:40:00Z", user.name: j.kowalska}}
+  - name: write here an event that only just does not match
+    kind: miss
+    expect: none
+    because: one condition is not met
+    events:
+      - {{at: "2026-02-14T10:40:00Z", {other}user.name: h.lopez}}
+  - name: write here another near miss
+    kind: miss
+    expect: none
+    because: one condition is not met
+    events:
+      - {{at: "2026-02-14T10:40:00Z", {other}user.name: s.meyer}}
+"""
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'" if name.startswith("@") else name
