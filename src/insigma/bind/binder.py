@@ -177,10 +177,12 @@ def _bind_keyword(keyword: Keyword, scope: _Scope) -> Bound:
         stored = _target_field(name, scope.mapping, ("detection",))
         if stored.type in NUMERIC or stored.type in {"date", "ip", "boolean"}:
             if _could_be_in_a_number(pattern):
-                raise Refused(f"keyword search would have to look into '{name}', which {scope.mapping.target} stores as {stored.type}", ("detection",))
+                raise Refused(
+                    f"keyword search would have to look into '{name}', which {scope.mapping.target} stores as {stored.type}", ("detection",)
+                )
             continue
         tests.append(Match(name, pattern))
-    return _bind(disjunction(tuple(tests)), scope)
+    return _bind(disjunction(tuple(tests)), scope) if tests else Constant(False)
 
 
 def _could_be_in_a_number(pattern: Text | Regex) -> bool:
@@ -192,8 +194,7 @@ def _could_be_in_a_number(pattern: Text | Regex) -> bool:
 
 
 def _bind_match(match: Match, scope: _Scope) -> Bound:
-    where = ("detection",)
-    field = _target_field(match.field, scope.mapping, where)
+    field = _target_field(match.field, scope.mapping, ("detection",))
     match match.value:
         case Text() as text:
             return _bind_text(match.field, field, text, scope)
@@ -206,23 +207,33 @@ def _bind_match(match: Match, scope: _Scope) -> Bound:
                 return Test(field.name, field, match.field, Boolean(value), False)
             return _bind_text(match.field, field, Text((str(value).lower(),)), scope)
         case Compare() as compare:
-            if field.type not in NUMERIC:
-                raise Refused(f"'{match.field}' is stored as {field.type} by {scope.mapping.target}: it has no numeric order", where)
-            return Test(field.name, field, match.field, compare, False)
+            return _bind_compare(match.field, field, compare, scope)
         case Regex() as regex:
             return _bind_regex(match.field, field, regex, scope)
-        case Cidr() as cidr:
-            if field.type not in {"ip", "string"}:
-                raise Refused(f"'{match.field}' is stored as {field.type} by {scope.mapping.target}: a network needs an address field", where)
-            return Test(field.name, field, match.field, cidr, False)
         case FieldRef() as reference:
             return _bind_fieldref(match.field, field, reference, scope)
         case IsNull() | Exists():
             return Test(field.name, field, match.field, match.value, False)
+        case Cidr() as cidr:
+            return _bind_cidr(match.field, field, cidr, scope)
         case TimePart():
-            raise Refused("time modifiers are not compiled: use insurance.context.off_hours or a field that carries the time part", where)
+            raise Refused(
+                "time modifiers are not compiled: use insurance.context.off_hours or a field that carries the time part", ("detection",)
+            )
         case Placeholder():
             raise _unfilled(scope)
+
+
+def _bind_compare(name: str, field: TargetField, compare: Compare, scope: _Scope) -> Bound:
+    if field.type not in NUMERIC:
+        raise Refused(f"'{name}' is stored as {field.type} by {scope.mapping.target}: it has no numeric order", ("detection",))
+    return Test(field.name, field, name, compare, False)
+
+
+def _bind_cidr(name: str, field: TargetField, cidr: Cidr, scope: _Scope) -> Bound:
+    if field.type not in {"ip", "string"}:
+        raise Refused(f"'{name}' is stored as {field.type} by {scope.mapping.target}: a network needs an address field", ("detection",))
+    return Test(field.name, field, name, cidr, False)
 
 
 def _unfilled(scope: _Scope) -> Refused:
@@ -263,7 +274,9 @@ def _cased_column(name: str, field: TargetField, scope: _Scope) -> str:
 
 def _bind_regex(name: str, field: TargetField, regex: Regex, scope: _Scope) -> Bound:
     if field.type in NUMERIC | {"boolean", "ip", "date"}:
-        raise Refused(f"'{name}' is stored as {field.type} by {scope.mapping.target}: a regular expression needs a string field", ("detection",))
+        raise Refused(
+            f"'{name}' is stored as {field.type} by {scope.mapping.target}: a regular expression needs a string field", ("detection",)
+        )
     column = field.name if regex.ignore_case else _cased_column(name, field, scope)
     return Test(column, field, name, regex, regex.ignore_case)
 
@@ -271,7 +284,9 @@ def _bind_regex(name: str, field: TargetField, regex: Regex, scope: _Scope) -> B
 def _bind_fieldref(name: str, field: TargetField, reference: FieldRef, scope: _Scope) -> Bound:
     other = _target_field(reference.field, scope.mapping, ("detection",))
     if (field.type in NUMERIC) != (other.type in NUMERIC):
-        raise Refused(f"'{name}' and '{reference.field}' are stored as {field.type} and {other.type} by {scope.mapping.target}", ("detection",))
+        raise Refused(
+            f"'{name}' and '{reference.field}' are stored as {field.type} and {other.type} by {scope.mapping.target}", ("detection",)
+        )
     if reference.cased:
         column, other_column = _cased_column(name, field, scope), _cased_column(reference.field, other, scope)
     else:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from insigma.bind.model import AllOf, AnyOf, Bound, OneOf, Test
 from insigma.content.folding import fold
+from insigma.content.numbers import canonical_number
 from insigma.content.predicate import Text
 
 Needs = Mapping[str, frozenset[str]]
@@ -17,12 +18,12 @@ def needs(predicate: Bound) -> Needs:
         case Test(canonical=name, value=Text() as text, field=field) if text.literal is not None and not field.array:
             return {name: frozenset({fold(text.literal)})}
         case OneOf(canonical=name, values=values, field=field) if not field.array:
-            return {name: frozenset(fold(str(value)) for value in values)}
+            return {name: frozenset(fold(value) if isinstance(value, str) else canonical_number(value) for value in values)}
         case AllOf(operands):
             found: dict[str, frozenset[str]] = {}
             for operand in operands:
-                for name, values in needs(operand).items():
-                    found[name] = found[name] & values if name in found else values
+                for wanted, allowed in needs(operand).items():
+                    found[wanted] = found[wanted] & allowed if wanted in found else allowed
             return found
         case AnyOf(operands):
             sides = [needs(operand) for operand in operands]
@@ -35,9 +36,7 @@ def needs(predicate: Bound) -> Needs:
 def all_disjoint(predicates: tuple[Bound, ...], logsources: tuple[str, ...]) -> bool:
     """Whether each two of the predicates, on their log sources, exclude each other."""
     needed = [needs(predicate) for predicate in predicates]
-    return all(
-        logsources[i] != logsources[j] or _exclude(needed[i], needed[j]) for i in range(len(needed)) for j in range(i)
-    )
+    return all(logsources[i] != logsources[j] or _exclude(needed[i], needed[j]) for i in range(len(needed)) for j in range(i))
 
 
 def _exclude(left: Needs, right: Needs) -> bool:

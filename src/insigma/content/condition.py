@@ -72,7 +72,11 @@ def _tokens(text: str) -> list[_Token]:
         assert match is not None
         bad = match["bad"]
         if bad is not None:
-            hint = "the pipe of old Sigma aggregations: write a correlation instead" if bad == "|" else "conditions hold names, operators and parentheses"
+            hint = (
+                "the pipe of old Sigma aggregations: write a correlation instead"
+                if bad == "|"
+                else "conditions hold names, operators and parentheses"
+            )
             raise ConditionError(f"'{bad}' is not part of the condition language", match.start("bad"), hint)
         group = "word" if match["word"] is not None else "mark"
         tokens.append(_Token(match[group], match.start(group)))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from insigma.content.condition import ConditionError, Expression, parse_condition
@@ -53,7 +55,9 @@ def read_correlation(faults: Faults, members: tuple[AnyRule, ...]) -> Correlatio
     document = faults.document
     body = document.data.get("correlation")
     if not isinstance(body, dict):
-        faults.add("INS101", document.key_place("correlation"), "'correlation' is not a mapping", "it holds type, rules, timespan and condition")
+        faults.add(
+            "INS101", document.key_place("correlation"), "'correlation' is not a mapping", "it holds type, rules, timespan and condition"
+        )
         return None
     before = len(faults.found)
     _unknown_keys(body, faults)
@@ -61,6 +65,7 @@ def read_correlation(faults: Faults, members: tuple[AnyRule, ...]) -> Correlatio
     rules = tuple(name for name, _ in referenced(document.data))
     if not rules:
         faults.add("INS112", document.place("correlation", "rules"), "the correlation names no rules", "list ids or names of rules")
+    _only_texts(body.get("rules"), faults)
     timespan = _timespan(body.get("timespan"), faults)
     group_by = _names(body, "group-by", faults)
     aliases = _aliases(body.get("aliases"), rules, faults)
@@ -71,6 +76,12 @@ def read_correlation(faults: Faults, members: tuple[AnyRule, ...]) -> Correlatio
     if len(faults.found) > before or kind is None or timespan is None or condition is None:
         return None
     return Correlation(read_header(document), kind, rules, members, group_by, timespan, condition, aliases, generate)
+
+
+def _only_texts(rules: Any, faults: Faults) -> None:
+    for index, rule in enumerate(rules if isinstance(rules, list) else []):
+        if not isinstance(rule, str):
+            faults.add("INS112", faults.document.place("correlation", "rules", index), f"'{rule}' is no reference", "write an id or name")
 
 
 def _unknown_keys(body: Mapping[str, Any], faults: Faults) -> None:
@@ -130,7 +141,9 @@ def _aliases(written: Any, rules: tuple[str, ...], faults: Faults) -> dict[str, 
             continue
         for rule in fields:
             if rule not in rules:
-                faults.add("INS112", faults.document.key_place(*at, alias, rule), f"alias '{alias}' names '{rule}', which is not among the rules")
+                faults.add(
+                    "INS112", faults.document.key_place(*at, alias, rule), f"alias '{alias}' names '{rule}', which is not among the rules"
+                )
         found[alias] = dict(fields)
     return found
 
@@ -148,7 +161,7 @@ def _condition(body: Mapping[str, Any], kind: CorrelationType, rules: tuple[str,
     if kind is CorrelationType.TEMPORAL_ORDERED:
         faults.add("INS112", place, "temporal_ordered needs all its rules in order", "leave the condition out")
         return None
-    return _counted(written, kind, faults)
+    return _counted(written, kind, len(rules), faults)
 
 
 def _extended(text: str, kind: CorrelationType, rules: tuple[str, ...], faults: Faults) -> CorrelationCondition | None:
@@ -163,11 +176,16 @@ def _extended(text: str, kind: CorrelationType, rules: tuple[str, ...], faults: 
     except ConditionError as error:
         faults.add("INS104", faults.document.column_in(key, error.offset), error.message, error.hint)
         return None
+    before = len(faults.found)
+    for node in _leaves(expression):
+        at = faults.document.column_in(key, node.offset)
+        if node.operator == "select":
+            faults.add("INS112", at, f"'of {node.name}' does not go with rules", "write the rules out, joined by 'and' or 'or'")
+        elif node.name not in rules:
+            faults.add("INS105", at, f"'{node.name}' is not among the rules of the correlation", f"the rules are: {', '.join(rules)}")
+    if len(faults.found) > before:
+        return None
     names = names_in(expression)
-    for name in names:
-        if name not in rules:
-            faults.add("INS105", place, f"'{name}' is not among the rules of the correlation", f"the rules are: {', '.join(rules)}")
-            return None
     if kind is CorrelationType.TEMPORAL_ORDERED:
         plain = expression.operator == "and" and names == rules and all(operand.operator == "name" for operand in expression.operands)
         if not plain:
@@ -180,6 +198,13 @@ def _extended(text: str, kind: CorrelationType, rules: tuple[str, ...], faults: 
     return CorrelationCondition(expression=expression)
 
 
+def _leaves(expression: Expression) -> Iterator[Expression]:
+    if not expression.operands:
+        yield expression
+    for operand in expression.operands:
+        yield from _leaves(operand)
+
+
 def holds(expression: Expression, seen: frozenset[str]) -> bool:
     """Whether an extended condition holds when exactly the rules in `seen` have matched."""
     if expression.operator == "name":
@@ -190,7 +215,7 @@ def holds(expression: Expression, seen: frozenset[str]) -> bool:
     return all(results) if expression.operator == "and" else any(results)
 
 
-def _counted(written: Mapping[str, Any], kind: CorrelationType, faults: Faults) -> CorrelationCondition | None:
+def _counted(written: Mapping[str, Any], kind: CorrelationType, members: int, faults: Faults) -> CorrelationCondition | None:
     before = len(faults.found)
     at = ("correlation", "condition")
     operators = {operator.value for operator in CountOperator}
@@ -204,7 +229,7 @@ def _counted(written: Mapping[str, Any], kind: CorrelationType, faults: Faults) 
     fields = _counted_fields(written.get("field"), kind, faults)
     percentile = _percentile(written.get("percentile"), kind, faults)
     if len(faults.found) == before:
-        _satisfiable(bounds, kind, faults)
+        _satisfiable(bounds, kind, members, faults)
     return CorrelationCondition(bounds, fields, percentile) if len(faults.found) == before else None
 
 
@@ -242,20 +267,22 @@ def _percentile(written: Any, kind: CorrelationType, faults: Faults) -> int | No
     return written
 
 
-def _satisfiable(bounds: tuple[Bound, ...], kind: CorrelationType, faults: Faults) -> None:
+def _satisfiable(bounds: tuple[Bound, ...], kind: CorrelationType, members: int, faults: Faults) -> None:
     place = faults.document.place("correlation", "condition")
     if kind in _EMPTY_IS_ZERO and all(bound.holds(0) for bound in bounds):
         faults.add("INS114", place, "the condition holds for zero events", "absence needs a clock: alert on a heartbeat instead")
+    elif kind is CorrelationType.TEMPORAL and not any(all(bound.holds(count) for bound in bounds) for count in range(members + 1)):
+        faults.add("INS112", place, f"no number of the {members} rules satisfies the condition", "check the bounds")
     elif not _some_number(bounds, whole=kind in _EMPTY_IS_ZERO - {CorrelationType.VALUE_SUM}):
         faults.add("INS112", place, "no number satisfies the condition", "check the bounds of the range")
 
 
 def _some_number(bounds: tuple[Bound, ...], *, whole: bool) -> bool:
     """Whether a number (a whole one from 0, for counts) satisfies all bounds: tried beside and between the bounds."""
-    numbers = sorted({bound.number for bound in bounds})
-    steps = (-1, 0, 1) if whole else (-1, -1e-9, 0, 1e-9, 1)
+    numbers = sorted({Fraction(bound.number) for bound in bounds})
+    steps = (-1, 0, 1)
     candidates = [number + step for number in numbers for step in steps]
-    candidates += [math.floor(number) for number in numbers] + [math.ceil(number) for number in numbers]
-    candidates += [(left + right) / 2 for left, right in zip(numbers, numbers[1:], strict=False)]
+    candidates += [Fraction(rounded(number)) for number in numbers for rounded in (math.floor, math.ceil)]
+    candidates += [(left + right) / 2 for left, right in pairwise(numbers)]
     usable = [number for number in candidates if not whole or (number >= 0 and number == int(number))]
     return any(all(bound.holds(number) for bound in bounds) for number in usable)

@@ -15,7 +15,7 @@ SUFFIXES = frozenset({".yml", ".yaml"})
 
 def shown_path(path: Path) -> str:
     """The path as people should see it: below the working folder without it, else whole; always with slashes."""
-    absolute = Path(os.path.abspath(path))
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     try:
         return absolute.relative_to(Path.cwd()).as_posix()
     except ValueError:
@@ -31,22 +31,28 @@ class Finder:
 
     def files(self, folder: Path) -> Iterator[Path]:
         """The YAML files below the folder, sorted; a link out of `root` gives INS011 and is not followed."""
+        if not self.inside(folder):
+            return
         for base, folders, names in os.walk(folder, onerror=self._unreadable):
             folders.sort()
             for name in list(folders):
                 if (Path(base) / name).is_symlink():
                     folders.remove(name)
-                    self._inside(Path(base) / name)
+                    self.inside(Path(base) / name)
             for name in sorted(names):
                 path = Path(base) / name
-                if path.suffix in SUFFIXES and self._inside(path):
+                if path.suffix in SUFFIXES and (not path.is_symlink() or self.inside(path)):
                     yield path
 
-    def _inside(self, path: Path) -> bool:
-        if not path.is_symlink() or path.resolve().is_relative_to(self.root.resolve()):
+    def inside(self, path: Path) -> bool:
+        """Whether the path, its links followed, stays below `root`; if not, that is told."""
+        real = Path(os.path.realpath(path))  # resolve() raises for links in a circle
+        if real.is_relative_to(os.path.realpath(self.root)):
             return True
         hint = "copy the file into the pack"
-        self.found.append(Diagnostic(Place(shown_path(path)), "INS011", f"a link to {os.readlink(path)}, outside of {shown_path(self.root)}", hint))
+        self.found.append(
+            Diagnostic(Place(shown_path(path)), "INS011", f"a link to {shown_path(real)}, outside of {shown_path(self.root)}", hint)
+        )
         return False
 
     def _unreadable(self, error: OSError) -> None:

@@ -33,19 +33,21 @@ def read_fixture(document: Document) -> tuple[Fixture | None, tuple[Diagnostic, 
     rule, cases = data.get("rule"), data.get("cases")
     diagnostics: list[Diagnostic] = []
     found: list[FixtureCase] = []
+    left = MAX_EVENTS
     if not isinstance(rule, str) or not isinstance(cases, list):
         missing = "rule" if not isinstance(rule, str) else "cases"
         fault = Diagnostic(document.place(missing), "INS509", f"the fixture has no '{missing}'", "a fixture names its rule and lists cases")
         return None, (fault,)
     for index, case in enumerate(cases):
         try:
-            found.append(_case(data, case, index))
+            found.append(_case(data, case, index, left))
+            left -= len(found[-1].events)
         except _Fault as error:
             diagnostics.append(Diagnostic(document.place(*error.key), "INS509", error.message, error.hint))
     return Fixture(document, rule, tuple(found)), tuple(diagnostics)
 
 
-def _case(data: Mapping[str, Any], case: Any, index: int) -> FixtureCase:
+def _case(data: Mapping[str, Any], case: Any, index: int, left: int) -> FixtureCase:
     at = ("cases", index)
     if not isinstance(case, dict):
         raise _Fault(at, "the case is not a mapping", "give it a name, a kind, an expectation and events")
@@ -59,8 +61,8 @@ def _case(data: Mapping[str, Any], case: Any, index: int) -> FixtureCase:
         for event in _expanded(step, defaults, (*at, "events", number)):
             events.append(event)
             numbers.append(number)
-            if len(events) > MAX_EVENTS:
-                raise _Fault((*at, "events", number), f"more than {MAX_EVENTS:,} events", "use fewer repeats")
+            if len(events) > left:
+                raise _Fault((*at, "events", number), f"more than {MAX_EVENTS:,} events in one fixture", "use fewer repeats")
     name, kind, because = (str(case.get(key) or "") for key in ("name", "kind", "because"))
     return FixtureCase(name, kind, case.get("expect"), because, tuple(events), tuple(numbers))
 
@@ -82,7 +84,7 @@ def _expanded(step: Any, defaults: Mapping[str, Any], at: Key) -> Iterator[Mappi
                 moment = start + timedelta(milliseconds=number * every)
             except OverflowError as error:
                 raise _Fault((*at, "every"), "the repeats leave the calendar", "use fewer or closer repeats") from error
-            event["@timestamp"] = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+            event["@timestamp"] = moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
         yield event
 
 
@@ -91,11 +93,11 @@ def _moment(text: Any, at: Key) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise _Fault((*at, "at"), f"'{text}' is no time", 'write "2026-02-14T10:40:00Z", in quotes')
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment is not None:
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _Fault((*at, "at"), f"'{text}' is no time", 'write "2026-02-14T10:40:00Z", in quotes')
 
 
 def _counted(value: Any, number: int) -> Any:

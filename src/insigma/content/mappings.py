@@ -52,7 +52,7 @@ def _entries(document: Document, key: str) -> list[tuple[str, Any]]:
 
 
 def _field(entry: Any) -> TargetField | None:
-    if not isinstance(entry, dict) or not _FIELD_KEYS >= entry.keys():
+    if not isinstance(entry, dict) or not entry.keys() <= _FIELD_KEYS:
         return None
     name, kind, case = entry.get("name"), entry.get("type"), entry.get("case", "any")
     cased, array = entry.get("cased"), entry.get("array", False)
@@ -77,7 +77,25 @@ def read_tenant(document: Document) -> tuple[Tenant | None, tuple[Diagnostic, ..
         else:
             message = f"list '{key}' has no values"
             found.append(Diagnostic(document.place("lists", key), "INS509", message, "write {mode: inline, values: [...]}"))
-    disabled = document.data.get("rules")
-    entries = disabled.get("disabled", []) if isinstance(disabled, dict) else []
-    off = {str(entry["id"]): str(entry.get("reason", "")) for entry in entries if isinstance(entry, dict) and "id" in entry}
+    off, faults = _disabled(document)
+    found += faults
     return Tenant(name, document, MappingProxyType(lists), MappingProxyType(off)), tuple(found)
+
+
+def _disabled(document: Document) -> tuple[dict[str, str], list[Diagnostic]]:
+    """The rules that a profile switches off, each with its reason."""
+    rules = document.data.get("rules", {})
+    entries = rules.get("disabled", []) if isinstance(rules, dict) else None
+    if not isinstance(entries, list):
+        message = "the disabled rules are not a list"
+        return {}, [Diagnostic(document.place("rules", "disabled"), "INS509", message, "write {disabled: [{id: ..., reason: ...}]}")]
+    off: dict[str, str] = {}
+    found: list[Diagnostic] = []
+    for index, entry in enumerate(entries):
+        name = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(name, str):
+            off[name] = str(entry.get("reason") or "")
+        else:
+            place = document.place("rules", "disabled", index)
+            found.append(Diagnostic(place, "INS509", "a disabled rule has no id", "write {id: ..., reason: ...}"))
+    return off, found

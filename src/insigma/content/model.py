@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from insigma.content.condition import Expression
@@ -94,7 +97,7 @@ class Bound:
     operator: CountOperator
     number: int | float
 
-    def holds(self, value: int | float) -> bool:
+    def holds(self, value: int | float | Fraction) -> bool:
         match self.operator:
             case CountOperator.LT:
                 return value < self.number
@@ -143,11 +146,14 @@ class Correlation:
     @property
     def base_rules(self) -> tuple[Rule, ...]:
         """The event rules underneath, through chains, each once."""
-        found: dict[str, Rule] = {}
-        for member in self.members:
-            for rule in (member,) if isinstance(member, Rule) else member.base_rules:
-                found[rule.header.path + (rule.header.id or rule.header.title)] = rule
-        return tuple(found.values())
+        found: dict[int, AnyRule] = {}
+        waiting: list[AnyRule] = [self]
+        while waiting:
+            rule = waiting.pop()
+            if id(rule) not in found:
+                found[id(rule)] = rule
+                waiting.extend(reversed(rule.members if isinstance(rule, Correlation) else ()))
+        return tuple(rule for rule in found.values() if isinstance(rule, Rule))
 
     def field_of(self, alias_or_field: str, position: int) -> str:
         """The field that `alias_or_field` means in the events of the member at `position`."""
@@ -313,9 +319,13 @@ class Fixture:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Everything that was read, in order of path. `root` is the pack's folder, or None for loose rules."""
+    """Everything that was read, in order of path.
 
-    root: str | None
+    `root` is the pack's folder as shown to people, empty for loose rules. `documents` are all documents, `rule_documents`
+    those of rules, correlations and filters, also where no rule could be built of them.
+    """
+
+    root: str
     name: str
     version: str
     taxonomy: Taxonomy
@@ -325,3 +335,8 @@ class Pack:
     mappings: Mapping[str, TargetMapping]
     tenants: Mapping[str, Tenant]
     documents: tuple[Document, ...]
+    rule_documents: tuple[Document, ...]
+
+    def relative(self, path: str) -> str:
+        """A document's path as it stands in the pack, whatever the working folder."""
+        return path if self.root in ("", ".") else Path(os.path.relpath(path, self.root)).as_posix()

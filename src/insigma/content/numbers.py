@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 _NUMERIC = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 
@@ -14,8 +15,7 @@ def canonical_number(value: int | float) -> str:
         value = int(value)
     if isinstance(value, int):
         return str(value)
-    text = repr(value)
-    return format(value, ".340f").rstrip("0") if "e" in text else text
+    return format(Decimal(repr(value)), "f")
 
 
 def number_of(text: str) -> int | float | None:

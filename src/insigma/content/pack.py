@@ -6,6 +6,7 @@ anywhere, against the taxonomy of the pack that the program carries. Both give a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Loaded:
 
 def find_root(path: Path) -> Path | None:
     """The nearest folder at or above `path` that holds a pack."""
-    start = Path(path).absolute()
+    start = Path(os.path.abspath(path))  # noqa: PTH100 - `..` is taken out, links are not followed
     return next((folder for folder in (start, *start.parents) if (folder / PACK_FILE).is_file()), None)
 
 
@@ -62,7 +63,7 @@ def load_loose(paths: Sequence[Path], taxonomy_root: Path) -> Loaded:
     taxonomy = taxonomy_loader.taxonomy()
     mappings, tenants = taxonomy_loader.mappings(), taxonomy_loader.tenants()
     assembled = assemble(documents)
-    pack = Pack("", "", "", taxonomy, assembled.rules, assembled.filters, (), mappings, tenants, tuple(documents))
+    pack = Pack("", "", "", taxonomy, assembled.rules, assembled.filters, (), mappings, tenants, tuple(documents), tuple(documents))
     return Loaded(pack, (*diagnostics, *assembled.diagnostics))
 
 
@@ -83,9 +84,18 @@ class _Loader:
         fixtures = self._fixtures()
         assembled = assemble(rule_documents)
         name, version = (str(head.data.get(key, "")) if head is not None else "" for key in ("name", "version"))
-        documents = (*rule_documents, *self._others)
         pack = Pack(
-            shown_path(self._root), name, version, taxonomy, assembled.rules, assembled.filters, fixtures, mappings, tenants, documents
+            root=shown_path(self._root),
+            name=name,
+            version=version,
+            taxonomy=taxonomy,
+            rules=assembled.rules,
+            filters=assembled.filters,
+            fixtures=fixtures,
+            mappings=mappings,
+            tenants=tenants,
+            documents=(*rule_documents, *self._others),
+            rule_documents=rule_documents,
         )
         return Loaded(pack, (*self._finder.found, *self._found, *assembled.diagnostics))
 
@@ -100,7 +110,7 @@ class _Loader:
             message, hint = f"the pack has no {path.name}", "copy it from the insurance pack"
             self._found.append(Diagnostic(Place(shown_path(path)), "INS001", message, hint))
             return None
-        documents = self._finder.read(path).documents
+        documents = self._finder.read(path).documents if self._finder.inside(path) else ()
         self._others.extend(documents)
         return documents[0] if documents else None
 

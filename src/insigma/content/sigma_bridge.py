@@ -50,7 +50,10 @@ from insigma.diagnostics.model import Diagnostic, Place
 
 MODIFIERS = frozenset(modifier_mapping) | {"utf16le"}
 MAX_DASHES = 4
-_ENCODERS = frozenset(ENCODINGS) | {"base64", "base64offset"}
+_BASE64 = frozenset({"base64", "base64offset"})
+_AFFIXES = frozenset({"contains", "startswith", "endswith"})
+_ENCODERS = frozenset(ENCODINGS) | _BASE64
+_STAGES = (frozenset({"windash"}), frozenset(ENCODINGS), _BASE64, _AFFIXES)
 _EXCLUSIVE = (
     ("contains", "startswith", "endswith"),
     ("base64", "base64offset"),
@@ -183,7 +186,9 @@ def _item(key: str, value: Any, at: Key, faults: Faults) -> Predicate | None:
         return None
     values = value if isinstance(value, list) else [value]
     if not values:
-        faults.add("INS108", document.place(*at), f"'{key or at[-1]}' has an empty list", "give it values, or use 'null' for an absent field")
+        faults.add(
+            "INS108", document.place(*at), f"'{key or at[-1]}' has an empty list", "give it values, or use 'null' for an absent field"
+        )
         return None
     found: list[Predicate | None] = []
     for index, plain in enumerate(values):
@@ -221,6 +226,8 @@ def _value(name: str, modifiers: tuple[str, ...], plain: Any, at: Key, faults: F
         faults.add("INS109", place, message, "an absent field is 'field: null', alone")
         return None
     try:
+        if not name and not _AFFIXES.isdisjoint(modifiers) and "re" not in modifiers and "contains" not in modifiers:
+            raise ValueFault("INS103", "a keyword is looked for anywhere: 'startswith' and 'endswith' need a field", "name the field")
         values = _predicate_values(modifiers, plain)
         leaves = [_leaf(name, value) for value in values]
     except ValueFault as fault:
@@ -256,6 +263,10 @@ def _encoded(modifiers: tuple[str, ...], plain: Any) -> tuple[Value, ...]:
     beyond = [name for name in modifiers if name not in allowed]
     if beyond:
         raise ValueFault("INS103", f"modifier '{beyond[0]}' does not go with an encoding", "remove it")
+    order = [number for name in modifiers for number, stage in enumerate(_STAGES) if name in stage]
+    if order != sorted(order):
+        hint = "the order is windash, wide or utf16, base64 or base64offset, contains"
+        raise ValueFault("INS103", "the modifiers stand in an order that is not read", hint)
     written = [plain]
     if "windash" in modifiers and isinstance(plain, str):
         item = SigmaDetectionItem.from_mapping("field|windash", plain)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import re2
@@ -64,6 +65,16 @@ _COMPARISONS = {
 }
 
 
+_TIME_PARTS = {
+    TimeUnit.MINUTE: (0, 59),
+    TimeUnit.HOUR: (0, 23),
+    TimeUnit.DAY: (1, 31),
+    TimeUnit.WEEK: (1, 53),
+    TimeUnit.MONTH: (1, 12),
+    TimeUnit.YEAR: (1, 9999),
+}
+
+
 class ValueFault(Exception):
     """A value that means nothing: the code of the finding, what is wrong, what to do."""
 
@@ -81,12 +92,14 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
     """
     if not isinstance(written, str):
         raise ValueFault("INS103", f"modifier 're' needs a string, not {written!r}", "quote the expression")
-    expression = rf"\A(?:{written})" if "startswith" in modifiers else written
-    if "endswith" in modifiers:
-        expression = rf"(?:{expression})\z"
     flags = {REGEX_FLAGS[name] for name in modifiers if name in REGEX_FLAGS}
-    regex = Regex(expression, "i" in flags, "m" in flags, "s" in flags)
+    regex = Regex(written, "i" in flags, "m" in flags, "s" in flags)
+    if "startswith" in modifiers:
+        regex = replace(regex, pattern=rf"\A(?:{written})")
+    if "endswith" in modifiers:
+        regex = replace(regex, pattern=rf"(?:{written})\z")
     try:
+        re2_pattern(replace(regex, pattern=written))  # alone too: 'a)|(b' would be two expressions inside the parentheses
         re2_pattern(regex)
     except re2.error as error:
         detail = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error.args[0])
@@ -104,6 +117,8 @@ def encoded_texts(value: Any, modifiers: tuple[str, ...]) -> tuple[Text, ...]:
     encoding = next((ENCODINGS[name] for name in modifiers if name in ENCODINGS), "utf-8")
     raw = b"\xff\xfe" + literal.encode("utf-16-le") if encoding == "utf-16" else literal.encode(encoding)
     if "base64offset" in modifiers:
+        if len(raw) < 2:
+            raise ValueFault("INS103", "base64offset of less than two bytes shows nothing of the value", "write more of the value")
         return tuple(Text((text,)) for text in _offsets(raw))
     if "base64" in modifiers:
         return (Text((b64encode(raw).decode(),)),)
@@ -149,7 +164,7 @@ def _single(value: SigmaType, plain: Any, modifiers: tuple[str, ...]) -> Value:
     number = plain if isinstance(plain, (int, float)) and not isinstance(plain, bool) else None
     match value:
         case SigmaTimestampPart():
-            return TimePart(TimeUnit(value.timestamp_part.name.lower()), int(value.number))
+            return _time_part(TimeUnit(value.timestamp_part.name.lower()), plain)
         case SigmaString():
             return _string(value)
         case SigmaNumber():
@@ -168,6 +183,14 @@ def _single(value: SigmaType, plain: Any, modifiers: tuple[str, ...]) -> Value:
             return FieldRef(value.field, _affix(value), "cased" in modifiers)
         case _:
             raise ValueFault("INS103", f"values of type {type(value).__name__} are not read")
+
+
+def _time_part(unit: TimeUnit, plain: Any) -> TimePart:
+    """Raises `ValueFault` for a number that the clock never shows: the rule would be blind."""
+    first, last = _TIME_PARTS[unit]
+    if plain != int(plain) or not first <= plain <= last:
+        raise ValueFault("INS103", f"no {unit.value} is {plain}", f"a whole number from {first} to {last}")
+    return TimePart(unit, int(plain))
 
 
 def _affix(reference: SigmaFieldReference) -> Affix:

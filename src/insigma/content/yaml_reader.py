@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -25,10 +25,16 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_ALIAS_NODES = 1_000
 
+FREE = "|"
+
 Key = tuple[str | int, ...]
 
+_STANDARD = "tag:yaml.org,2002:"
+_REPEATED = "\0repeated"
+_CHARACTER = {'"': re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.", re.DOTALL), "'": re.compile(r"''|.", re.DOTALL)}
+
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?", re.ASCII)
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _AMBIGUOUS = (
@@ -36,8 +42,8 @@ _AMBIGUOUS = (
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", re.ASCII), "a date"),
     (re.compile(r"[-+]?0[0-7_]+|[-+]?0b[01_]+|[-+]?0o[0-7]+", re.ASCII), "an octal or binary number"),
     (re.compile(r"[-+]?0x[0-9a-fA-F_]+", re.ASCII), "a hexadecimal number"),
-    (re.compile(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII), "a sexagesimal number"),
-    (re.compile(r"[-+]?[0-9]+(?:_[0-9]+)+(?:\.[0-9_]*)?|[-+]?[0-9]+\.(?:[eE][-+][0-9]+)?|[-+]?\.[0-9]+", re.ASCII), "a number"),
+    (re.compile(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*", re.ASCII), "a sexagesimal number"),
+    (re.compile(r"[-+]?[1-9][0-9_]*|(?:[-+]?[0-9][0-9_]*\.[0-9_]*|[-+]?\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?", re.ASCII), "a number"),
     (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "a number"),
 )
 
@@ -55,8 +61,10 @@ class Document:
     """One YAML document: its data, and where each node stands.
 
     `marks` maps a path of keys and indexes to the node's place, `key_marks` to the place of its key (mappings only);
-    `ambiguous` maps a path to what YAML 1.1 would have made of the plain scalar there. `block_offsets` maps the path of
-    a scalar to whether its text starts right at its mark (plain) so that a column inside it can be told.
+    `ambiguous` maps a path to what YAML 1.1 would have made of the plain scalar there. `styles` maps the path of a scalar
+    to its quote (none for a plain one), or to `FREE` where the text does not stand in the file letter by letter on one
+    line after its mark (block scalars, several lines, anchors), so that no column inside it can be told. `columns` maps
+    the path of a scalar with escapes to how far into the quotes each of its characters stands.
     """
 
     path: str
@@ -65,6 +73,7 @@ class Document:
     key_marks: Mapping[Key, Mark] = field(repr=False)
     ambiguous: Mapping[Key, str] = field(repr=False)
     styles: Mapping[Key, str] = field(repr=False)
+    columns: Mapping[Key, tuple[int, ...]] = field(default_factory=dict, repr=False)
 
     def place(self, *key: str | int) -> Place:
         """Where the value at `key` stands, or the nearest node above it that exists."""
@@ -83,8 +92,9 @@ class Document:
         """The place `offset` characters into the scalar at `key`, where it is written on one line."""
         start = self.place(*key)
         style = self.styles.get(key, "")
-        if style in ("|", ">"):
+        if style == FREE:
             return start
+        offset = self.columns[key][offset] if key in self.columns else offset
         return Place(start.path, start.line, start.column + offset + (1 if style else 0))
 
 
@@ -124,11 +134,10 @@ def read_bytes(raw: bytes, shown: str) -> ReadResult:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        line, column = _line_and_column(error.object[: error.start])
+        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         return _fault(Place(shown, line, column), "INS003", message, "save the file as UTF-8")
-    builder = _Builder(shown)
+    builder = _Builder(shown, text)
     try:
         for event in _events(text):
             builder.take(event)
@@ -145,7 +154,9 @@ def _events(text: str) -> Iterator[yaml.Event]:
     loader = yaml.CSafeLoader(text)
     try:
         while loader.check_event():
-            yield loader.get_event()
+            event = loader.get_event()
+            if event is not None:
+                yield event
     finally:
         loader.dispose()
 
@@ -170,8 +181,13 @@ def _line_of_offset(error: yaml.YAMLError, text: str) -> tuple[int, int]:
     offset = getattr(error, "position", None)
     if not isinstance(offset, int):
         return 1, 1
-    before = text.encode("utf-8")[:offset]
-    return before.count(b"\n") + 1, offset - before.rfind(b"\n")
+    return _line_and_column(text.encode("utf-8")[:offset])
+
+
+def _line_and_column(before: bytes) -> tuple[int, int]:
+    """The line and column, in characters, of what follows `before`."""
+    line = before[before.rfind(b"\n") + 1 :]
+    return before.count(b"\n") + 1, len(line.decode("utf-8", "replace")) + 1
 
 
 class _Stop(Exception):
@@ -186,28 +202,32 @@ class _Node:
     value: Any
     anchor: str | None
     size: int = 1
+    height: int = 1
     key: str | None = None
     expects_key: bool = False
+    repeated: bool = False
 
 
 class _Builder:
     """Builds documents from events, keeping marks and limits. One builder a file."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, source: str) -> None:
         self.shown = shown
+        self._source = source
         self.documents: list[Document] = []
         self.diagnostics: list[Diagnostic] = []
         self._reset()
 
     def _reset(self) -> None:
         self._stack: list[_Node] = []
-        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._anchors: dict[str, tuple[Any, int, int]] = {}
         self._expanded = 0
         self._root: Any = None
         self._marks: dict[Key, Mark] = {}
         self._key_marks: dict[Key, Mark] = {}
         self._ambiguous: dict[Key, str] = {}
         self._styles: dict[Key, str] = {}
+        self._columns: dict[Key, tuple[int, ...]] = {}
 
     def take(self, event: yaml.Event) -> None:
         """Take the next event. Raises `_Stop` once the file is not worth reading on."""
@@ -234,7 +254,7 @@ class _Builder:
             mark = self._marks.get((), self._start)
             self._report(mark, "INS009", f"the document is {kind}", "a rule is a mapping of keys to values")
             return
-        self.documents.append(Document(self.shown, self._root, self._marks, self._key_marks, self._ambiguous, self._styles))
+        self.documents.append(Document(self.shown, self._root, self._marks, self._key_marks, self._ambiguous, self._styles, self._columns))
 
     def _report(self, mark: Mark, code: str, message: str, hint: str) -> None:
         self.diagnostics.append(Diagnostic(Place(self.shown, mark.line, mark.column), code, message, hint))
@@ -248,13 +268,24 @@ class _Builder:
         path = self._next_path()
         plain = event.style is None or event.style == ""
         value: Any = text
-        if event.tag is not None and event.tag != "tag:yaml.org,2002:str" and event.tag != "!":
+        if event.tag not in (None, "!", _STANDARD + "str"):
             self._report(mark, "INS005", f"tag {event.tag} is not read", "leave tags out; quote what should be a string")
         elif plain and event.tag is None:
             value = self._resolve(text, path)
-        else:
-            self._styles[path] = event.style or '"'
-        self._put(value, path, mark, event.anchor, 1)
+        self._note_style(event, path)
+        self._put(value, path, mark, event.anchor)
+
+    def _note_style(self, event: yaml.ScalarEvent, path: Key) -> None:
+        start, end, style = event.start_mark, event.end_mark, event.style or ""
+        if start is None or end is None or start.line != end.line or event.anchor is not None or event.tag is not None:
+            self._styles[path] = FREE
+        elif style in _CHARACTER:
+            self._styles[path] = style
+            if end.column - start.column != len(event.value) + 2:
+                written = self._source[start.index + 1 : end.index]
+                self._columns[path] = tuple(found.start() for found in _CHARACTER[style].finditer(written))
+        elif style:
+            self._styles[path] = FREE
 
     def _resolve(self, text: str, path: Key) -> Any:
         if text in _NULL:
@@ -278,8 +309,16 @@ class _Builder:
         path = (*node.path, text)
         if text in node.value:
             first = self._key_marks[path]
-            self._report(mark, "INS006", f"key '{text}' stands here and on line {first.line}", "keep one; a later key would silently replace the earlier")
+            self._report(
+                mark,
+                "INS006",
+                f"key '{text}' stands here and on line {first.line}",
+                "keep one; a later key would silently replace the earlier",
+            )
+        if text == "<<":
+            self._report(mark, "INS005", "merge keys are not read", "write the entries out")
         self._key_marks.setdefault(path, mark)
+        node.repeated = text in node.value
         node.key = text
         node.expects_key = False
 
@@ -287,24 +326,27 @@ class _Builder:
         if not self._stack:
             return ()
         node = self._stack[-1]
-        return (*node.path, len(node.value)) if isinstance(node.value, list) else (*node.path, str(node.key))
+        if isinstance(node.value, list):
+            return (*node.path, len(node.value))
+        return (*node.path, str(node.key), _REPEATED) if node.repeated else (*node.path, str(node.key))
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         mark = _mark(event)
         if len(self._stack) >= MAX_DEPTH:
-            self._report(mark, "INS008", f"nested more than {MAX_DEPTH} deep", "no rule needs that; the rest of the file was not read")
-            raise _Stop
+            self._too_deep(mark)
         if self._stack and self._stack[-1].expects_key:
             self._report(mark, "INS005", "a collection stands where a key is meant", "keys are plain words")
             raise _Stop
         mapping = isinstance(event, yaml.MappingStartEvent)
+        if event.tag not in (None, "!", _STANDARD + ("map" if mapping else "seq")):
+            self._report(mark, "INS005", f"tag {event.tag} is not read", "leave tags out")
         path = self._next_path()
         self._marks[path] = mark
         self._stack.append(_Node(path, {} if mapping else [], event.anchor, expects_key=mapping))
 
     def _close(self) -> None:
         node = self._stack.pop()
-        self._put(node.value, node.path, None, node.anchor, node.size)
+        self._put(node.value, node.path, None, node.anchor, node.size, node.height)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         mark = _mark(event)
@@ -314,24 +356,31 @@ class _Builder:
         if event.anchor not in self._anchors:
             self._report(mark, "INS005", f"alias *{event.anchor} has no anchor before it", "define &" + str(event.anchor) + " first")
             raise _Stop
-        value, size = self._anchors[event.anchor]
+        value, size, height = self._anchors[event.anchor]
+        if len(self._stack) + height > MAX_DEPTH:
+            self._too_deep(mark)
         self._expanded += size
         if self._expanded > MAX_ALIAS_NODES:
             message = f"aliases expand to more than {MAX_ALIAS_NODES:,} nodes"
             self._report(mark, "INS007", message, "write the values out; the rest of the file was not read")
             raise _Stop
-        self._put(value, self._next_path(), mark, None, size)
+        self._put(value, self._next_path(), mark, None, size, height)
 
-    def _put(self, value: Any, path: Key, mark: Mark | None, anchor: str | None, size: int) -> None:
+    def _too_deep(self, mark: Mark) -> NoReturn:
+        self._report(mark, "INS008", f"nested more than {MAX_DEPTH} deep", "no rule needs that; the rest of the file was not read")
+        raise _Stop
+
+    def _put(self, value: Any, path: Key, mark: Mark | None, anchor: str | None, size: int = 1, height: int = 0) -> None:
         if mark is not None:
             self._marks[path] = mark
         if anchor is not None:
-            self._anchors[anchor] = (value, size)
+            self._anchors[anchor] = (value, size, height)
         if not self._stack:
             self._root = value
             return
         node = self._stack[-1]
         node.size += size
+        node.height = max(node.height, height + 1)
         if isinstance(node.value, list):
             node.value.append(value)
         else:
@@ -340,4 +389,5 @@ class _Builder:
 
 
 def _mark(event: yaml.Event) -> Mark:
-    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+    mark = event.start_mark
+    return Mark(1, 1) if mark is None else Mark(mark.line + 1, mark.column + 1)

@@ -40,7 +40,7 @@ def compile_predicate(predicate: Predicate, needs: Needs) -> Test:
         case Named(_, operand):
             return compile_predicate(operand, needs)
         case Constant(value):
-            return lambda view: value
+            return lambda _: value
         case Not(operand):
             inner = compile_predicate(operand, needs)
             return lambda view: not inner(view)
@@ -59,7 +59,7 @@ def _all(tests: list[Test]) -> Test:
         return lambda view: first(view) and second(view) and third(view)
 
     def test(view: dict[str, object]) -> bool:
-        for part in tests:
+        for part in tests:  # noqa: SIM110 - a loop costs half of all()
             if not part(view):
                 return False
         return True
@@ -75,7 +75,7 @@ def _any(tests: list[Test]) -> Test:
         return lambda view: first(view) or second(view)
 
     def test(view: dict[str, object]) -> bool:
-        for part in tests:
+        for part in tests:  # noqa: SIM110
             if part(view):
                 return True
         return False
@@ -153,5 +153,3 @@ def _value_cost(value: object) -> int:
             return 4
         case _:
             return 1
-
-

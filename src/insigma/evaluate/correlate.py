@@ -104,7 +104,7 @@ def _grouped(correlation: Correlation, members: Sequence[Sequence[Happening]]) -
             known = group.occurrences.get(own)
             if known is not None:
                 joined = tuple(dict.fromkeys((*known.values, *values))) if known.values != values else values
-                group.occurrences[own] = Occurrence(time, own, known.members | {position}, joined, known.indexes)  # type: ignore[arg-type]
+                group.occurrences[own] = Occurrence(time, own, known.members | {position}, joined, known.indexes)
             else:
                 group.occurrences[own] = Occurrence(time, own, frozenset({position}), values, happening.indexes)
     return groups

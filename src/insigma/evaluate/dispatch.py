@@ -69,11 +69,11 @@ class _Guard:
         key: object
         if self._single is not None:
             key = flat.get(self._single)
-            if key is not None and (key.__class__ is not str or len(key) > LONGEST_REMEMBERED):  # type: ignore[arg-type]
+            if key is not None and (key.__class__ is not str or len(key) > LONGEST_REMEMBERED):
                 return self._everyone
         else:
             values = tuple(map(flat.get, self._fields))
-            if any(value is not None and (value.__class__ is not str or len(value) > LONGEST_REMEMBERED) for value in values):  # type: ignore[arg-type]
+            if any(value is not None and (value.__class__ is not str or len(value) > LONGEST_REMEMBERED) for value in values):
                 return self._everyone
             key = values
         self._asked += 1

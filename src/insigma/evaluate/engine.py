@@ -6,8 +6,8 @@
     verdicts = engine.verdicts()
 
 Events may come in any order; for correlations they are sorted by time, stably. An event without a readable time is
-judged by event rules; its position stands in `untimed` if a correlation needed it. The same event delivered twice (same `event.id` from the same
-organisation, log source and dataset) counts once.
+judged by event rules; its position stands in `untimed` if a correlation needed it. The same event delivered twice (same
+`event.id` from the same organisation, log source and dataset) counts once.
 """
 
 from __future__ import annotations
@@ -96,6 +96,10 @@ class Engine:
                 if compiled.test(view):
                     self._note(compiled, flat, index)
 
+    def skip(self) -> None:
+        """Count a position that holds no readable event; no rule sees it, also not one that matches what is absent."""
+        self._fed += 1
+
     def _note(self, compiled: _Compiled, flat: Flat, index: int) -> None:
         """Keep a match; where a correlation needs it, with its time."""
         compiled.indexes.append(index)
@@ -150,5 +154,3 @@ def canonical_logsource(logsource: LogSource, taxonomy: Taxonomy | None) -> str:
     """What an event of the log source calls it: the taxonomy's name, else the narrowest part that the rule names."""
     found = taxonomy.find(logsource) if taxonomy is not None else None
     return found.name if found is not None else fold(logsource.service or logsource.category or logsource.product or "")
-
-

@@ -6,9 +6,11 @@ arrays are absence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -19,8 +21,10 @@ Scalar: TypeAlias = "str | int | float | bool"
 Flat: TypeAlias = "dict[str, Scalar | tuple[Scalar, ...]]"
 View: TypeAlias = "dict[str, Any]"
 
-ANY_VALUE = "*"
+ANY_VALUE = ""  # the name that no field of a rule has
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # years 1 to 9999
 
 
 class Aspect(Enum):
@@ -40,7 +44,7 @@ def flatten(event: Mapping[str, Any]) -> Flat:
     if not any(isinstance(value, (dict, list)) for value in event.values()):
         return {name: value for name, value in event.items() if value is not None}
     found: dict[str, list[Scalar]] = {}
-    stack: list[tuple[str, Any]] = [(name, event[name]) for name in reversed(event)]
+    stack: list[tuple[str, Any]] = [(name, event[name]) for name in reversed(list(event))]
     while stack:
         name, value = stack.pop()
         if isinstance(value, dict):
@@ -60,10 +64,10 @@ def text_of(value: Scalar) -> str:
 
 
 def as_number(value: Scalar) -> int | float | None:
-    """The number that order tests see: numbers and numeric strings, nothing else."""
-    if isinstance(value, bool):
-        return None
-    return number_of(value) if isinstance(value, str) else value
+    """The number that order tests and sums see: finite numbers and numeric strings, nothing else."""
+    if isinstance(value, str):
+        return number_of(value)
+    return None if isinstance(value, bool) or not math.isfinite(value) else value
 
 
 def values_of(flat: Flat, field: str) -> tuple[Scalar, ...]:
@@ -85,9 +89,7 @@ class Preparer:
         self._plan = {
             field: tuple(sorted((aspect.value, field, _PREPARE[aspect]) for aspect in aspects)) for field, aspects in plan.items()
         }
-        self._steps = {
-            field: tuple((prefix + field, prepare) for prefix, field, prepare in steps) for field, steps in self._plan.items()
-        }
+        self._steps = {field: tuple((prefix + field, prepare) for prefix, field, prepare in steps) for field, steps in self._plan.items()}
 
     def view(self, flat: Flat) -> View:
         """The prepared event. Absent fields are not in it."""
@@ -144,27 +146,33 @@ def time_of(flat: Flat, field: str = "@timestamp") -> int | None:
     return milliseconds(values[0]) if values else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=65_536, typed=True)
 def milliseconds(value: Scalar) -> int | None:
-    """ISO 8601 (UTC where no zone is given) or a Unix time: seconds below 10^11, milliseconds from there on."""
-    if isinstance(value, bool):
+    """ISO 8601 (UTC where no zone is given) or a Unix time: seconds below 10^11, milliseconds from there on.
+
+    None for what is no time of the years 1 to 9999. Parts of a millisecond are cut off.
+    """
+    if isinstance(value, str):
+        number = number_of(value)
+        return _iso_milliseconds(value) if number is None or len(value) <= 8 else milliseconds(number)
+    if isinstance(value, bool) or not math.isfinite(value):
         return None
-    if isinstance(value, (int, float)):
-        return int(value * 1000) if abs(value) < 1e11 else int(value)
-    number = number_of(value)
-    if number is not None and len(value) > 8:
-        return milliseconds(number)
+    time_ms = math.floor(Fraction(canonical_number(value)) * 1000) if abs(value) < 1e11 else math.floor(value)
+    return time_ms if _FIRST_MS <= time_ms <= _LAST_MS else None
+
+
+def _iso_milliseconds(text: str) -> int | None:
     try:
-        moment = datetime.fromisoformat(value.strip())
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+    time_ms = (moment - _EPOCH) // _MILLISECOND
+    return time_ms if _FIRST_MS <= time_ms <= _LAST_MS else None
 
 
 def iso(time_ms: int) -> str:
     """Milliseconds since 1970 as ISO 8601 in UTC, always with milliseconds."""
-    seconds, rest = divmod(time_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    moment = _EPOCH + time_ms * _MILLISECOND
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

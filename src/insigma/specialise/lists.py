@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 
 from insigma.content.model import AnyRule, Correlation, Rule
 from insigma.content.predicate import (
@@ -28,6 +29,8 @@ from insigma.content.predicate import (
 from insigma.diagnostics.model import Diagnostic
 
 Lists = Mapping[str, Sequence[str]]
+
+MAX_FILLED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +58,40 @@ def _fill_rule(rule: AnyRule, lists: Lists, done: dict[int, AnyRule | None], fou
         members = tuple(_fill_rule(member, lists, done, found) for member in rule.members)
         present = tuple(member for member in members if member is not None)
         filled = replace(rule, members=present) if len(present) == len(members) else None
+        if filled is None:
+            place = rule.header.document.place("correlation", "rules")
+            message = "a rule that this correlation builds on has a placeholder that is not filled"
+            found.append(Diagnostic(place, "INS110", message, "mend that rule or its list first", rule=rule.header.label))
     else:
-        missing = sorted({name for name in placeholder_names(rule) if name not in lists})
-        filled = None if missing else replace(rule, predicate=_fill(rule.predicate, lists))
-        for name in missing:
-            place = rule.header.document.place("detection")
-            message = f"placeholder '%{name}%' has no list to fill it"
-            found.append(Diagnostic(place, "INS110", message, f"give list '{name}' in the tenant's profile", rule=rule.header.label))
+        unfilled = _unfilled(rule, lists)
+        filled = None if unfilled else replace(rule, predicate=_fill(rule.predicate, lists))
+        for message, hint in unfilled:
+            found.append(Diagnostic(rule.header.document.place("detection"), "INS110", message, hint, rule=rule.header.label))
     done[id(rule)] = filled
     return filled
 
 
-def placeholder_names(rule: Rule) -> Iterator[str]:
-    """The lists that the rule's placeholders name."""
+def _unfilled(rule: Rule, lists: Lists) -> list[tuple[str, str]]:
+    """Why the placeholders of the rule cannot be filled, each reason with what to do."""
+    missing = sorted({name for name in placeholder_names(rule) if name not in lists})
+    if missing:
+        return [(f"placeholder '%{name}%' has no list to fill it", f"give list '{name}' in the tenant's profile") for name in missing]
+    for template in _templates(rule):
+        if prod(len(lists[part.name]) for part in template if isinstance(part, Name)) > MAX_FILLED:
+            return [(f"a value with several placeholders stands for more than {MAX_FILLED:,} values", "use shorter lists")]
+    return []
+
+
+def _templates(rule: Rule) -> Iterator[tuple[Part | Name, ...]]:
     for leaf in leaves(rule.predicate):
         if not isinstance(leaf, Constant) and isinstance(leaf.value, Placeholder):
-            yield from (part.name for part in leaf.value.template if isinstance(part, Name))
+            yield leaf.value.template
+
+
+def placeholder_names(rule: Rule) -> Iterator[str]:
+    """The lists that the rule's placeholders name."""
+    for template in _templates(rule):
+        yield from (part.name for part in template if isinstance(part, Name))
 
 
 def _fill(predicate: Predicate, lists: Lists) -> Predicate:
