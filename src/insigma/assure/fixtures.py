@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from insigma.content.folding import fold
-from insigma.content.model import AnyRule, Correlation, Fixture, FixtureCase, Pack, Rule
+from insigma.content.model import AnyRule, Correlation, CorrelationType, Fixture, FixtureCase, Pack, Rule
 from insigma.content.yaml_reader import Key
 from insigma.diagnostics.model import Diagnostic
 from insigma.evaluate.correlate import GroupAlert
@@ -168,4 +168,17 @@ def _matched(rule: Correlation, events: Sequence[Mapping[str, Any]]) -> str:
         line = f"{base.header.label} matches {len(matched)} of {len(events)} events"
         missed = next((index for index in range(len(events)) if index not in matched), None)
         told.append(line if missed is None else f"{line}; event {missed}: {'; '.join(reasons(base.predicate, flats[missed]))}")
-    return ". ".join(told)
+    best = _best(rule, events)
+    return ". ".join([*told, f"the best window is {best}"] if best else told)
+
+
+def _best(rule: Correlation, events: Sequence[Mapping[str, Any]]) -> str:
+    """The highest value that a group reaches where the condition asks for nothing; empty where nothing is measured."""
+    if not rule.condition.bounds or rule.type is CorrelationType.TEMPORAL_ORDERED:
+        return ""
+    unbound = replace(rule, condition=replace(rule.condition, bounds=()))
+    engine = Engine((unbound,), None)
+    for event in events:
+        engine.feed({key: value for key, value in event.items() if key != LOGSOURCE})
+    alerts = engine.verdicts()[0].alerts
+    return _told(max(alerts, key=lambda found: found.alert.value)) if alerts else ""

@@ -7,11 +7,9 @@ from typing import Any, Protocol
 
 from insigma.bind.binder import bind
 from insigma.content.attack import load_attack
-from insigma.content.attack import load_attack
 from insigma.content.model import AnyRule, Correlation, Pack
 from insigma.packages.base import Packager, PackContext
 from insigma.packages.elastic.files import ElasticPackager
-from insigma.packages.elastic.rules import KibanaContext
 from insigma.packages.elastic.rules import KibanaContext
 from insigma.packages.pysigma.files import PySigmaPackager
 from insigma.packages.splunk.files import SplunkPackager
@@ -89,7 +87,12 @@ def _documents(rule: AnyRule) -> list[Mapping[str, Any]]:
 def open_workshop(name: str, pack: Pack, lists: Lists, context: PackContext, language: str | None = None) -> Workshop:
     """The workshop of a target: one of ours, or `pysigma:<backend>`. Raises `UnknownTarget`, or `Refused` for a backend that is broken."""
     if name == "elastic" and name in pack.mappings:
-        return _Native(name, pack, ElasticPackager(KibanaContext(context, pack.mappings[name], load_attack())), ElasticTarget(pack.mappings[name], language))
+        return _Native(
+            name,
+            pack,
+            ElasticPackager(KibanaContext(context, pack.mappings[name], load_attack())),
+            ElasticTarget(pack.mappings[name], language),
+        )
     if name == "splunk" and name in pack.mappings:
         return _Native(name, pack, SplunkPackager(context), SplunkTarget(pack.mappings[name]))
     backend = name.removeprefix(PYSIGMA_PREFIX)
