@@ -44,6 +44,7 @@ from insigma.content.values import (
     dash_count,
     encoded_texts,
     regex_value,
+    text_of,
 )
 from insigma.content.yaml_reader import Document, Key
 from insigma.diagnostics.model import Diagnostic, Place
@@ -52,6 +53,7 @@ MODIFIERS = frozenset(modifier_mapping) | {"utf16le"}
 MAX_DASHES = 4
 _BASE64 = frozenset({"base64", "base64offset"})
 _AFFIXES = frozenset({"contains", "startswith", "endswith"})
+_AFFIXES_ONLY = frozenset({"contains", "startswith", "endswith", "cased", "all", "neq"})
 _ENCODERS = frozenset(ENCODINGS) | _BASE64
 _STAGES = (frozenset({"windash"}), frozenset(ENCODINGS), _BASE64, _AFFIXES)
 _EXCLUSIVE = (
@@ -241,6 +243,8 @@ def _value(name: str, modifiers: tuple[str, ...], plain: Any, at: Key, faults: F
 
 def _predicate_values(modifiers: tuple[str, ...], plain: Any) -> tuple[Value, ...]:
     """What one written value means under the modifiers: several values are alternatives."""
+    if isinstance(plain, str) and _AFFIXES_ONLY.issuperset(modifiers):  # nine values in ten: no need for a whole pySigma item
+        return (affixed(text_of(SigmaString(plain)), modifiers),)
     if "windash" in modifiers and isinstance(plain, str) and dash_count(plain) > MAX_DASHES:
         raise ValueFault("INS103", f"'windash' over more than {MAX_DASHES} dashes", "split the value")
     if "re" in modifiers:

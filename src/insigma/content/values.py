@@ -56,6 +56,7 @@ from insigma.content.regexes import re2_pattern
 
 ENCODINGS = {"wide": "utf-16-le", "utf16le": "utf-16-le", "utf16": "utf-16", "utf16be": "utf-16-be"}
 REGEX_FLAGS = {"i": "i", "ignorecase": "i", "m": "m", "multiline": "m", "s": "s", "dotall": "s"}
+_INLINE_FLAGS = re.compile(r"\(\?([ims]+)\)")
 _WILDCARDS = {SpecialChars.WILDCARD_MULTI: Wildcard.MANY, SpecialChars.WILDCARD_SINGLE: Wildcard.ONE}
 _COMPARISONS = {
     CompareOperators.LT: Comparison.LT,
@@ -93,6 +94,10 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
     if not isinstance(written, str):
         raise ValueFault("INS103", f"modifier 're' needs a string, not {written!r}", "quote the expression")
     flags = {REGEX_FLAGS[name] for name in modifiers if name in REGEX_FLAGS}
+    inline = _INLINE_FLAGS.match(expression)
+    if inline is not None:
+        flags |= set(inline[1])
+        expression = expression[inline.end() :]
     regex = Regex(written, "i" in flags, "m" in flags, "s" in flags)
     if "startswith" in modifiers:
         regex = replace(regex, pattern=rf"\A(?:{written})")

@@ -14,7 +14,7 @@ from insigma.content.predicate import Boolean, Cidr, Compare, Comparison, Consta
 from insigma.targets.elastic.layout import Clause, Leaf, Wrapped, joined
 from insigma.targets.elastic.quoting import eql_field, eql_string, is_control, number
 from insigma.targets.elastic.regexp import lucene_regexp, pattern_regexp
-from insigma.targets.elastic.scope import address, folded, network, usage
+from insigma.targets.elastic.scope import address, check_depth, folded, network, usage
 
 MOST_LEAVES = 300
 """Tests in one condition: EQL parses by recursion, and long chains end in "EQL statement is too large"."""
@@ -26,6 +26,7 @@ def eql_condition(predicate: Bound) -> Clause:
     """The predicate as a condition. Raises `Refused`."""
     if (leaves := usage(predicate).leaves) > MOST_LEAVES:
         raise Refused(f"{leaves} tests are more than the {MOST_LEAVES} that are written into one EQL condition", ("detection",))
+    check_depth(predicate)
     return _clause(predicate)
 
 
@@ -71,7 +72,7 @@ def _check(leaf: Test | OneOf) -> None:
 def _literal(value: str | int | float, leaf: Test | OneOf) -> str:
     if isinstance(value, str):
         return eql_string(address(value, leaf.canonical) if leaf.field.type == "ip" else value)
-    return number(value)
+    return str(value).lower() if isinstance(value, bool) else number(value)
 
 
 def _test(test: Test) -> str:
@@ -79,10 +80,8 @@ def _test(test: Test) -> str:
     match test.value:
         case Text() as text:
             return _text(field, text, test)
-        case Number(value):
-            return f"{field} == {number(value)}"
-        case Boolean(value):
-            return f"{field} == {str(value).lower()}"
+        case Number(value) | Boolean(value):
+            return f"{field} == {_literal(value, test)}"
         case Compare(operator, value):
             return f"{field} {_SYMBOLS[operator]} {number(value)}"
         case Regex() as regex:

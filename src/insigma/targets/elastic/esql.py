@@ -14,10 +14,11 @@ from insigma.content.predicate import Affix, Boolean, Cidr, Compare, Comparison,
 from insigma.targets.elastic.layout import Clause, Leaf, Wrapped, joined
 from insigma.targets.elastic.quoting import esql_column, esql_number, esql_string
 from insigma.targets.elastic.regexp import lucene_regexp
-from insigma.targets.elastic.scope import address, folded, network, usage
+from insigma.targets.elastic.scope import address, check_depth, folded, network, usage
 
-MOST_LEAVES = 300
-"""Tests in one condition: ES|QL refuses expressions nested deeper than 400, and a chain of AND or OR is as deep as it is long."""
+MOST_LEAVES = 200
+"""Tests in one condition: ES|QL refuses expressions nested deeper than 400 (later versions 300), and a chain of AND or OR is as
+deep as it is long (ExpressionBuilder.MAX_EXPRESSION_DEPTH, elastic/elasticsearch, x-pack/plugin/esql)."""
 
 _SYMBOLS = {Comparison.GTE: ">=", Comparison.GT: ">", Comparison.LTE: "<=", Comparison.LT: "<"}
 
@@ -26,6 +27,7 @@ def esql_condition(predicate: Bound) -> Clause:
     """The predicate as a condition, true exactly where the rule's is; elsewhere false or null. Raises `Refused`."""
     if (leaves := usage(predicate).leaves) > MOST_LEAVES:
         raise Refused(f"{leaves} tests are more than the {MOST_LEAVES} that are written into one ES|QL condition", ("detection",))
+    check_depth(predicate)
     return _clause(predicate)
 
 
@@ -147,14 +149,7 @@ def _like(literal: str) -> str:
 
 def _compared(test: Test, operand: str, other: Column) -> str:
     """One column against another. Both are folded alike; null where either is absent."""
-    if other.field.array:
-        raise Refused(f"'{other.name}' may hold several values: ES|QL compares those to null", ("detection",))
-    if test.field.type != other.field.type and not {test.field.type, other.field.type} <= NUMERIC:
-        raise Refused(
-            f"'{test.canonical}' and '{other.name}' are stored as {test.field.type} and {other.field.type} by elastic", ("detection",)
-        )
-    if other.affix is not Affix.EQUALS and test.field.type != "keyword":
-        raise Refused(f"'{test.canonical}' is stored as {test.field.type} by elastic: it has no beginning or end", ("detection",))
+    _check_compared(test, other)
     right = esql_column(other.name)
     if test.ignore_case and other.field.case != "lower" and other.field.type == "keyword":
         right = f"TO_LOWER({right})"
@@ -167,3 +162,16 @@ def _compared(test: Test, operand: str, other: Column) -> str:
             return f"ENDS_WITH({operand}, {right})"
         case Affix.CONTAINS:
             return f"LOCATE({operand}, {right}) > 0"
+
+
+def _check_compared(test: Test, other: Column) -> None:
+    """Raises `Refused` for columns that ES|QL does not compare, or not as the rule means it."""
+    stored = {test.field.type, other.field.type}
+    if other.field.array:
+        raise Refused(f"'{other.name}' may hold several values: ES|QL compares those to null", ("detection",))
+    if len(stored) > 1 and not stored <= NUMERIC:
+        raise Refused(
+            f"'{test.canonical}' and '{other.name}' are stored as {test.field.type} and {other.field.type} by elastic", ("detection",)
+        )
+    if other.affix is not Affix.EQUALS and stored != {"keyword"}:
+        raise Refused(f"'{test.canonical}' is stored as {test.field.type} by elastic: it has no beginning or end", ("detection",))

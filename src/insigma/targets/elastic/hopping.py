@@ -109,21 +109,36 @@ def _negates(expression: Expression) -> bool:
 
 def _events(plan: _Plan) -> list[str]:
     """The commands up to one row an event, with its group and value."""
-    bound = plan.bound
-    keys = {key.column: key for key in (*plan.groups, *plan.values)}.values()
-    direct = tuple(Leaf(f"{key.column} IS NOT NULL") for key in keys if key.source is None)
-    condition = joined("AND", (esql_condition(any_of(bound.members, plan.mapping)), *direct))
-    commands = [
-        f"FROM {','.join(indices(bound.members))} METADATA _id, _index",
-        "WHERE " + "\n    ".join(lines(condition)),
+    keys = tuple({key.column: key for key in (*plan.groups, *plan.values)}.values())
+    return [
+        f"FROM {','.join(indices(plan.bound.members))} METADATA _id, _index",
+        _selection(plan, keys),
+        *_hits(plan, keys),
+        *_made(tuple(key for key in keys if key.source is not None)),
+        *(f"MV_EXPAND {key.column}" for key in keys if key.array),
     ]
-    if bound.correlation.type is CorrelationType.TEMPORAL or any(key.per_member for key in keys):
-        commands += [_hit(plan, index) for index in range(len(bound.members))]
-    made = [key for key in keys if key.source is not None]
-    if made:
-        commands.append("EVAL " + ", ".join(f"{key.column} = {key.source}" for key in made))
-        commands.append("WHERE " + " AND ".join(f"{key.column} IS NOT NULL" for key in made))
-    return commands + [f"MV_EXPAND {key.column}" for key in keys if key.array]
+
+
+def _selection(plan: _Plan, keys: tuple[Key, ...]) -> str:
+    """The events of any member that have all stored keys."""
+    present = tuple(Leaf(f"{key.column} IS NOT NULL") for key in keys if key.source is None)
+    condition = joined("AND", (esql_condition(any_of(plan.bound.members, plan.mapping)), *present))
+    return "WHERE " + "\n    ".join(lines(condition))
+
+
+def _hits(plan: _Plan, keys: tuple[Key, ...]) -> list[str]:
+    """Which members an event matches, where that matters."""
+    if plan.bound.correlation.type is not CorrelationType.TEMPORAL and not any(key.per_member for key in keys):
+        return []
+    return [_hit(plan, index) for index in range(len(plan.bound.members))]
+
+
+def _made(keys: tuple[Key, ...]) -> list[str]:
+    """The keys that are made of other columns."""
+    if not keys:
+        return []
+    columns = ", ".join(f"{key.column} = {key.source}" for key in keys)
+    return [f"EVAL {columns}", "WHERE " + " AND ".join(f"{key.column} IS NOT NULL" for key in keys)]
 
 
 def _hit(plan: _Plan, index: int) -> str:

@@ -11,7 +11,7 @@ from insigma.content.predicate import Boolean, Cidr, Compare, Comparison, Consta
 from insigma.targets.elastic.layout import Clause, Joined, Leaf, Wrapped, joined, lines
 from insigma.targets.elastic.quoting import is_control, lucene_field, lucene_literal, lucene_phrase, number
 from insigma.targets.elastic.regexp import lucene_regexp
-from insigma.targets.elastic.scope import address, folded, network, usage
+from insigma.targets.elastic.scope import address, check_depth, folded, network, usage
 
 MOST_CLAUSES = 1024
 """The least that `indices.query.bool.max_clause_count` comes to ("Search settings" of the Elasticsearch reference)."""
@@ -30,6 +30,7 @@ def lucene_query(predicate: Bound) -> str:
     """The query string, one clause a line. Raises `Refused`."""
     if (values := usage(predicate).values) > MOST_CLAUSES:
         raise Refused(f"{values} clauses are more than the {MOST_CLAUSES} that a small Elasticsearch node accepts", ("detection",))
+    check_depth(predicate)
     return "\n".join(lines(_positive(clause(predicate))))
 
 

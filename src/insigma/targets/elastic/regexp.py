@@ -23,6 +23,8 @@ MOST_BRANCHES = 64
 _SPECIAL = frozenset('.?+*|{}[]()"\\#@&<>~^$')
 _CLASS_SPECIAL = frozenset('\\]["^-&~')
 _ANY = ".*"
+_START, _END = Edge(end=False), Edge(end=True)
+_FOLDABLE = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +81,26 @@ def _open(branch: _Branch, body: str) -> str:
 
 def _branches(branch: _Branch) -> list[_Branch]:
     """The branch with its outer anchors taken off; alternatives that hold anchors at the edges become branches of their own."""
-    items = branch.items
-    if len(items) == 1 and isinstance(items[0], Either):
-        return _spread(branch, (), items[0], ())
-    if items and isinstance(items[0], Chain):
-        return _branches(_Branch((*items[0].items, *items[1:]), branch.start, branch.end))
-    if items and isinstance(items[-1], Chain):
-        return _branches(_Branch((*items[:-1], *items[-1].items), branch.start, branch.end))
-    if items and items[0] == Edge(end=False):
+    items = _flat(branch.items)
+    if items[:1] == (_START,):
         return _branches(_Branch(items[1:], True, branch.end))
-    if items and items[-1] == Edge(end=True):
+    if items[-1:] == (_END,):
         return _branches(_Branch(items[:-1], branch.start, True))
-    if items and isinstance(items[0], Either) and _has_edge(items[0]):
-        return _spread(branch, (), items[0], items[1:])
-    if items and isinstance(items[-1], Either) and _has_edge(items[-1]):
-        return _spread(branch, items[:-1], items[-1], ())
+    for position in (0, len(items) - 1):
+        either = items[position] if items else None
+        if isinstance(either, Either) and (len(items) == 1 or _has_edge(either)):
+            return _spread(branch, items[:position], either, items[position + 1 :])
     if any(_has_edge(item) for item in items):
         raise unsayable("an anchor inside")
-    return [branch]
+    return [_Branch(items, branch.start, branch.end)]
+
+
+def _flat(items: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The items, those of nested chains among them."""
+    flat: list[Node] = []
+    for item in items:
+        flat.extend(_flat(item.items) if isinstance(item, Chain) else (item,))
+    return tuple(flat)
 
 
 def _spread(branch: _Branch, before: tuple[Node, ...], either: Either, after: tuple[Node, ...]) -> list[_Branch]:
@@ -159,17 +163,15 @@ def _quantifier(low: int, high: int | None) -> str:
 
 def _chars(ranges: Ranges, folded: bool) -> str:
     """A set of characters: `.`, a literal or a class, whichever says it shortest."""
-    if ranges == points.EVERYTHING:
-        return "."
     negated = bool(ranges) and ranges[-1][1] == points.LAST
     inner = points.complement(ranges) if negated else ranges
-    if folded and points.size(inner) <= 4 * 4096:
+    if folded and points.size(inner) <= _FOLDABLE:
         inner = points.folded_only(inner)
     if not inner:
         return "." if negated else "#"
     if not negated and points.size(inner) == 1:
         return _literal(chr(inner[0][0]))
-    return f"[{'^' if negated else ''}{''.join(_range(low, high) for low, high in inner)}]"
+    return ("[^" if negated else "[") + "".join(_range(low, high) for low, high in inner) + "]"
 
 
 def _range(low: int, high: int) -> str:

@@ -12,6 +12,9 @@ from insigma.content.predicate import Cidr, Constant, Text
 from insigma.content.taxonomy import LOGSOURCE_FIELD
 from insigma.targets.elastic.quoting import index_patterns
 
+MOST_DEPTH = 30
+"""`indices.query.bool.max_nested_depth` ("Search settings" of the Elasticsearch reference)."""
+
 _MAPPED_V4 = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
@@ -98,24 +101,34 @@ def network(cidr: Cidr, canonical: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of a query the leaves take: `leaves` tests, `values` compared with."""
+    """How large a predicate is: `leaves` tests, `values` compared with in them, nested `depth` deep."""
 
     leaves: int
     values: int
+    depth: int
 
 
 def usage(predicate: Bound) -> Usage:
-    """The number of leaves, and of values in them."""
+    """The size of the predicate."""
     match predicate:
         case AllOf(operands) | AnyOf(operands):
             parts = [usage(operand) for operand in operands]
-            return Usage(sum(part.leaves for part in parts), sum(part.values for part in parts))
+            return Usage(sum(part.leaves for part in parts), sum(part.values for part in parts), 1 + max(part.depth for part in parts))
         case Negated(operand):
-            return usage(operand)
+            inner = usage(operand)
+            return Usage(inner.leaves, inner.values, inner.depth + 1)
         case OneOf(values=values):
-            return Usage(1, len(values))
+            return Usage(1, len(values), 1)
         case _:
-            return Usage(1, 1)
+            return Usage(1, 1, 1)
+
+
+def check_depth(predicate: Bound) -> None:
+    """Raises `Refused` for nesting that Elasticsearch's bool queries do not take."""
+    if (depth := usage(predicate).depth) > MOST_DEPTH:
+        raise Refused(
+            f"the condition is nested {depth} deep; Elasticsearch takes {MOST_DEPTH} (indices.query.bool.max_nested_depth)", ("detection",)
+        )
 
 
 def same_field(fields: tuple[TargetField, ...]) -> bool:

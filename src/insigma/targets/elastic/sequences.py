@@ -75,7 +75,8 @@ def _ordered(bound: BoundCorrelation, mapping: TargetMapping) -> Sequence:
     steps = [_step(scoped(member, mapping)) for member in bound.members]
     if shared is None:
         steps = [f"{step} by {_fields(fields)}" for step, fields in zip(steps, bound.group_by, strict=True)]
-    return Sequence(_query(bound, shared, steps), _names(shared), (_SIMULTANEOUS,))
+    notes = (_SIMULTANEOUS,) if bound.disjoint else (_SIMULTANEOUS, _DELIVERED_TWICE)
+    return Sequence(_query(bound, shared, steps), _names(shared), notes)
 
 
 def _counted(bound: BoundCorrelation, mapping: TargetMapping, most_runs: int) -> Sequence:
