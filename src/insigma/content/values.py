@@ -94,10 +94,13 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
     if not isinstance(written, str):
         raise ValueFault("INS103", f"modifier 're' needs a string, not {written!r}", "quote the expression")
     flags = {REGEX_FLAGS[name] for name in modifiers if name in REGEX_FLAGS}
-    inline = _INLINE_FLAGS.match(expression)
+    inline = _INLINE_FLAGS.match(written)
     if inline is not None:
         flags |= set(inline[1])
-        expression = expression[inline.end() :]
+    bare = written[inline.end() :] if inline is not None else written
+    expression = rf"\A(?:{bare})" if "startswith" in modifiers else bare
+    if "endswith" in modifiers:
+        expression = rf"(?:{expression})\z"
     regex = Regex(written, "i" in flags, "m" in flags, "s" in flags)
     if "startswith" in modifiers:
         regex = replace(regex, pattern=rf"\A(?:{written})")
