@@ -52,9 +52,16 @@ class Ran:
         return self.out.splitlines()
 
 
-def insigma(*arguments: str | Path, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ran:
-    """Run a command in this process. No stream is a terminal."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+class Terminal(io.TextIOWrapper):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def insigma(*arguments: str | Path, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None, terminal: bool = False) -> Ran:
+    """Run a command in this process. No stream is a terminal, unless `terminal` says that standard output and error are."""
+    out, err = ((Terminal if terminal else io.TextIOWrapper)(io.BytesIO(), encoding="utf-8") for _ in range(2))
     code: Any = None
     with (
         contextlib.chdir(cwd),
@@ -140,6 +147,11 @@ def edit(path: Path, old: str, new: str) -> None:
 def files_of(folder: Path) -> dict[str, bytes]:
     """Every file below the folder, by its path."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def number_of_files(folder: Path) -> int:
+    """How many YAML files there are below the folder."""
+    return len(list(folder.rglob("*.yml")))
 
 
 def siblings(folder: Path) -> list[str]:

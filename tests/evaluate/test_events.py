@@ -80,6 +80,7 @@ def test_deep_nesting_costs_no_recursion() -> None:
         (1767225600_000_000, None),  # microseconds: no year that a calendar has
         ("1767225600000000000", None),
         (10**30, None),
+        (10**400, None),
         (-(10**15), None),
     ],
 )
@@ -221,6 +222,14 @@ def test_an_event_without_a_time_is_judged_by_rules_and_left_out_of_correlations
     assert engine.untimed == {1, 2, 3}
 
 
+def test_a_position_that_is_skipped_matches_nothing_and_is_counted() -> None:
+    engine = Engine(read_rules(event_rule({"a": None})), None)
+    engine.feed({"b": 1})
+    engine.skip()
+    engine.feed({"b": 1})
+    assert engine.verdicts()[0].indexes == (0, 2)
+
+
 def test_an_event_rule_alone_needs_no_time() -> None:
     engine = Engine(read_rules(event_rule({"a": 1})), None)
     engine.feed({"a": 1})
@@ -261,3 +270,11 @@ def test_a_number_too_large_for_a_float_harms_nothing() -> None:
     _, correlation, order = judge(rules, events)
     assert alerts_of(correlation)[0]["value"] == 5
     assert order.indexes == ()
+
+
+def test_whole_numbers_beyond_any_float_are_summed_and_ordered() -> None:
+    sums = {"type": "value_sum", "rules": ["r"], "timespan": "1m", "condition": {"field": "v", "gte": 5}}
+    rules = read_rules(documents(event_rule({"a": 1}), correlation_rule(sums), event_rule({"v|gt": 5}, name="s")))
+    _, correlation, order = judge(rules, [{"a": 1, "v": value, "@timestamp": 1} for value in (10**400, 0.5)])
+    assert alerts_of(correlation)[0]["value"] == 10**400
+    assert order.indexes == (0,)

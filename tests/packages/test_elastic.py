@@ -239,7 +239,7 @@ def test_fields_that_collide_are_errors() -> None:
 
 def test_an_event_that_comes_twice_gets_one_id() -> None:
     (processor,) = event_id_pipeline(pack()[0])["processors"]
-    assert processor["fingerprint"]["fields"] == ["organization.id", "event.dataset", "event.id"]
+    assert processor["fingerprint"]["fields"] == ["organization.id", "insurance.logsource", "event.dataset", "event.id"]
     assert processor["fingerprint"]["target_field"] == "_id"
 
 

@@ -23,8 +23,8 @@ ROWS = """index=ins_claims insurance.logsource="insurance_claims" event.action="
 | eval insigma_ms=round(_time*1000)
 | eval insigma_group_1=lower('user.name')
 """
-EVENT_ID = """| eval insigma_event=if(isnull('event.id'), null(), """ + (
-    """coalesce('organization.id', "")." | ".coalesce('event.dataset', "")." | ".'event.id')\n"""
+EVENT_ID = """| eval insigma_event=if(isnull('event.id') OR 'event.id'="", null(), """ + (
+    """coalesce('organization.id', "")." | ".coalesce('insurance.logsource', "")." | ".coalesce('event.dataset', "")." | ".'event.id')\n"""
 )
 SHOWN = """| eval insigma_group_1=if(insigma_truncated=1, "(search cut short)", insigma_group_1)
 | stats min(insigma_ms) as insigma_first max(insigma_ms) as insigma_last max(insigma_truncated) as insigma_truncated \

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from insigma.content.folding import fold
-from insigma.content.model import AnyRule, Correlation, CorrelationType, Fixture, FixtureCase, Pack, Rule
+from insigma.content.model import AnyRule, Correlation, CorrelationType, Fixture, FixtureCase, Pack, Rule, Taxonomy
 from insigma.content.yaml_reader import Key
 from insigma.diagnostics.model import Diagnostic
 from insigma.evaluate.correlate import GroupAlert
 from insigma.evaluate.engine import LOGSOURCE, Engine, Verdict, canonical_logsource
-from insigma.evaluate.events import flatten, iso, milliseconds, text_of
-from insigma.evaluate.explain import reasons
+from insigma.evaluate.events import Flat, flatten, iso, milliseconds, text_of, values_of
+from insigma.evaluate.explain import reasons, truth
 from insigma.specialise.lists import Lists, fill_lists
 
 CODE = "INS601"
+_PLAIN = (str, int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,61 +68,84 @@ def _run_case(fixture: Fixture, index: int, case: FixtureCase, rule: AnyRule, pa
     engine = Engine((rule,), pack.taxonomy)
     for event in events:
         engine.feed(event)
-    verdict = engine.verdicts()[0]
-    for key, message, hint in _differences(case, rule, verdict, events):
+    trial = _Trial(case, [flatten(event) for event in events], pack.taxonomy, sorted(engine.untimed))
+    for key, message, hint in _differences(rule, engine.verdicts()[0], trial):
         place = fixture.document.place(*at, *key)
         yield Diagnostic(place, CODE, f"{case.name}: {message}", hint, rule=rule.header.label)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A case at work: its events, flat, and the positions of those that a correlation needed and that have no time."""
+
+    case: FixtureCase
+    events: Sequence[Flat]
+    taxonomy: Taxonomy
+    untimed: Sequence[int]
 
 
 def _with_logsource(event: Mapping[str, Any], rule: AnyRule, pack: Pack) -> Mapping[str, Any]:
     """The event with the log source of the rule, where it names none and the rule (or all base rules) has one."""
     bases = (rule,) if isinstance(rule, Rule) else rule.base_rules
     names = {canonical_logsource(base.logsource, pack.taxonomy) for base in bases}
-    return event if LOGSOURCE in event or len(names) != 1 else {LOGSOURCE: next(iter(names)), **event}
+    return event if LOGSOURCE in flatten(event) or len(names) != 1 else {LOGSOURCE: next(iter(names)), **event}
 
 
 Difference = tuple[Key, str, str]
 
 
-def _differences(case: FixtureCase, rule: AnyRule, verdict: Verdict, events: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
-    expect = case.expect
+def _differences(rule: AnyRule, verdict: Verdict, trial: _Trial) -> Iterator[Difference]:
+    expect = trial.case.expect
     if isinstance(rule, Correlation):
         wanted = [] if expect == "none" else expect.get("alerts") if isinstance(expect, dict) else None
         if not isinstance(wanted, list):
             yield ("expect",), "a correlation expects 'none' or {alerts: [...]}", "list the groups that must alert"
             return
-        yield from _alert_differences(wanted, verdict.alerts, rule, events)
+        yield from _alert_differences(wanted, verdict.alerts, rule, trial)
         return
+    expected = _expected_positions(expect, len(trial.events))
+    if expected is None:
+        hint = "say which events must match, by their positions from 0"
+        yield ("expect",), "an event rule expects 'match', 'none' or {events: [...]}", hint
+        return
+    yield from _match_differences(rule, expected, set(verdict.indexes), trial)
+
+
+def _expected_positions(expect: Any, count: int) -> set[int] | None:
+    """The positions that must match, or None where the expectation is not one of an event rule."""
     if expect in ("match", "none"):
-        expected = set(range(len(events))) if expect == "match" else set()
-    elif isinstance(expect, dict) and isinstance(expect.get("events"), list):
-        expected = set(expect["events"])
-    else:
-        yield ("expect",), "an event rule expects 'match', 'none' or {events: [...]}", "say which events must match"
-        return
-    yield from _match_differences(case, rule, expected, set(verdict.indexes), events)
+        return set(range(count)) if expect == "match" else set()
+    positions = expect.get("events") if isinstance(expect, dict) else None
+    if not isinstance(positions, list) or not all(type(position) is int and position >= 0 for position in positions):
+        return None
+    return set(positions)
 
 
-def _match_differences(
-    case: FixtureCase, rule: Rule, expected: set[int], found: set[int], events: Sequence[Mapping[str, Any]]
-) -> Iterator[Difference]:
+def _match_differences(rule: Rule, expected: set[int], found: set[int], trial: _Trial) -> Iterator[Difference]:
     for index in sorted(expected ^ found):
-        if index >= len(events):
-            yield ("expect",), f"event {index} is expected, but there are {len(events)} events", "positions count from 0"
+        if index >= len(trial.events):
+            yield ("expect",), f"event {index} is expected, but there are {len(trial.events)} events", "positions count from 0"
             continue
         verb = "must match and does not" if index in expected else "must not match and does"
-        why = "; ".join(reasons(rule.predicate, flatten(events[index]))) or "it was delivered twice"
-        yield ("events", case.steps[index]), f"event {index} {verb}", why
+        yield ("events", trial.case.steps[index]), f"event {index} {verb}", _why(rule, index in found, trial.events[index], trial.taxonomy)
 
 
-def _alert_differences(
-    wanted: list[Any], alerts: Sequence[GroupAlert], rule: Correlation, events: Sequence[Mapping[str, Any]]
-) -> Iterator[Difference]:
+def _why(rule: Rule, matched: bool, event: Flat, taxonomy: Taxonomy) -> str:
+    """Why the rule matched the event, or why not: its log source, its condition, or an earlier delivery."""
+    own, named = canonical_logsource(rule.logsource, taxonomy), values_of(event, LOGSOURCE)
+    if named and own not in {fold(text_of(value)) for value in named}:
+        return f"its log source is '{text_of(named[0])}', the rule sees '{own}'"
+    if truth(rule.predicate, event) and not matched:
+        return "the same event.id was delivered before"
+    return "; ".join(reasons(rule.predicate, event))
+
+
+def _alert_differences(wanted: list[Any], alerts: Sequence[GroupAlert], rule: Correlation, trial: _Trial) -> Iterator[Difference]:
     for position in range(max(len(wanted), len(alerts))):
         if position >= len(alerts):
-            yield ("expect", "alerts", position), f"no alert for {_shown(wanted[position])}", _matched(rule, events)
+            yield ("expect", "alerts", position), f"no alert for {_shown(wanted[position])}", _matched(rule, trial)
         elif position >= len(wanted):
-            yield ("expect",), f"an alert that is not expected: {_told(alerts[position])}", _matched(rule, events)
+            yield ("expect",), f"an alert that is not expected: {_told(alerts[position])}", _matched(rule, trial)
         else:
             wrong = [f"{key} is {actual!r}, not {value!r}" for key, value, actual in _unlike(wanted[position], alerts[position])]
             if wrong:
@@ -135,14 +159,14 @@ def _unlike(wanted: Any, found: GroupAlert) -> Iterator[tuple[str, Any, Any]]:
     for key, value in (wanted if isinstance(wanted, dict) else {"alert": wanted}).items():
         if key in ("first", "last"):
             actual = alert.first if key == "first" else alert.last
-            if milliseconds(value) != actual:
+            if not isinstance(value, _PLAIN) or milliseconds(value) != actual:
                 yield key, value, iso(actual)
         elif key in own:
             if own[key] != value:
                 yield key, value, own[key]
         else:
             shown = found.group.get(key)
-            if shown is None or fold(shown) != fold(text_of(value)):
+            if shown is None or not isinstance(value, _PLAIN) or fold(shown) != fold(text_of(value)):
                 yield key, value, shown
 
 
@@ -156,29 +180,30 @@ def _told(found: GroupAlert) -> str:
     return f"{group}: value {alert.value}, {len(alert.indexes)} events from {iso(alert.first)} to {iso(alert.last)}"
 
 
-def _matched(rule: Correlation, events: Sequence[Mapping[str, Any]]) -> str:
-    """How many events each base rule sees, and why the first unseen one is not."""
+def _matched(rule: Correlation, trial: _Trial) -> str:
+    """How many events each base rule sees, why the first unseen one is not, and which has no time."""
     told = []
     for base in rule.base_rules:
-        flats = [flatten(event) for event in events]
-        seen = Engine((base,), None)
-        for event in events:
-            seen.feed({key: value for key, value in event.items() if key != LOGSOURCE})
+        seen = Engine((base,), trial.taxonomy)
+        for event in trial.events:
+            seen.feed(event)
         matched = set(seen.verdicts()[0].indexes)
-        line = f"{base.header.label} matches {len(matched)} of {len(events)} events"
-        missed = next((index for index in range(len(events)) if index not in matched), None)
-        told.append(line if missed is None else f"{line}; event {missed}: {'; '.join(reasons(base.predicate, flats[missed]))}")
-    best = _best(rule, events)
+        line = f"{base.header.label} matches {len(matched)} of {len(trial.events)} events"
+        missed = next((index for index in range(len(trial.events)) if index not in matched), None)
+        told.append(line if missed is None else f"{line}; event {missed}: {_why(base, False, trial.events[missed], trial.taxonomy)}")
+    if trial.untimed:
+        told.append(f"Event {trial.untimed[0]} has no time: write 'at'")
+    best = _best(rule, trial)
     return ". ".join([*told, f"the best window is {best}"] if best else told)
 
 
-def _best(rule: Correlation, events: Sequence[Mapping[str, Any]]) -> str:
+def _best(rule: Correlation, trial: _Trial) -> str:
     """The highest value that a group reaches where the condition asks for nothing; empty where nothing is measured."""
     if not rule.condition.bounds or rule.type is CorrelationType.TEMPORAL_ORDERED:
         return ""
     unbound = replace(rule, condition=replace(rule.condition, bounds=()))
-    engine = Engine((unbound,), None)
-    for event in events:
-        engine.feed({key: value for key, value in event.items() if key != LOGSOURCE})
+    engine = Engine((unbound,), trial.taxonomy)
+    for event in trial.events:
+        engine.feed(event)
     alerts = engine.verdicts()[0].alerts
     return _told(max(alerts, key=lambda found: found.alert.value)) if alerts else ""

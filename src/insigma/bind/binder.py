@@ -46,7 +46,7 @@ from insigma.content.predicate import (
 )
 
 NUMERIC = frozenset({"long", "double", "float", "number"})
-EVENT_KEY = ("organization.id", "event.dataset", "event.id")
+EVENT_KEY = ("organization.id", "insurance.logsource", "event.dataset", "event.id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,10 @@ from pathlib import PurePosixPath
 
 from insigma.checks.base import Context, finding
 from insigma.checks.wording import shown
-from insigma.diagnostics.model import Diagnostic, Place
+from insigma.diagnostics.model import Diagnostic, Place, Severity
 
 CODE = "INS219"
+_UNDECODABLE = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*\.yml", re.ASCII)
 
 
@@ -46,8 +47,12 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
     for path in dict.fromkeys(document.path for document in context.documents):
         name = PurePosixPath(path).name
         if name.lower().endswith((".yml", ".yaml")) and not _NAME.fullmatch(name):
+            hint = f"rename it to '{_suggestion(name)}'"
+            if _UNDECODABLE.search(name):  # what is built takes this name: nothing can be
+                yield Diagnostic(Place(path), CODE, f"the name of the file is not UTF-8: {shown(name)}", hint, Severity.ERROR)
+                continue
             message = f"file name {shown(name)} is not lower-case words joined by underscores"
-            yield finding(CODE, Place(path), message, f"rename it to '{_suggestion(name)}'")
+            yield finding(CODE, Place(path), message, hint)
 
 
 def _suggestion(name: str) -> str:

@@ -44,7 +44,7 @@ def check_document(document: Document, context: Context) -> Iterator[Diagnostic]
     domain = insurance(document, "domain")
     if not context.in_pack or kind_of(document) is Kind.FILTER or not isinstance(domain, str):
         return
-    *folders, _ = document.path.split("/")
+    *folders, _ = context.pack.relative(document.path).split("/")
     if folders[-1:] != [domain]:
         folder = "/".join(folders) or "."
         message = f"domain is {shown(domain)}, but the rule stands in {folder}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from insigma.content.lists import DEFAULT_TENANT, default_lists
 from insigma.content.model import Pack
 from insigma.content.pack import find_root
 from insigma.diagnostics.model import Diagnostic, Severity
-from insigma.diagnostics.render import Format, Report
+from insigma.diagnostics.render import Format, Report, render
 from insigma.packages.base import PackContext
 from insigma.release.ledger import rows
 from insigma.release.outcomes import Outcome, compile_rules, refusal_findings
@@ -63,10 +64,11 @@ def command(targets: tuple[str, ...], out: Path | None, as_json_: bool, form: st
     """
     workplace = open_workplace(())
     pack = workplace.loaded.pack
-    out = out or (find_root(Path.cwd()) or Path()) / "dist"
-    workshops = _workshops(targets or tuple(name for name in NATIVE if name in pack.mappings), pack)
+    out = out or Path(shown_path((find_root(Path.cwd()) or Path()) / "dist"))
+    names = targets or tuple(name for name in NATIVE if name in pack.mappings)
+    _workshops([name for name in names if name not in NATIVE], pack)  # a wrong name is told at once, a faulty mapping with all other faults
     with _progress() as progress:
-        built = _build(workplace, workshops, out, progress)
+        built = _build(workplace, names, out, progress)
     if as_json_:
         click.echo(as_json(_as_object(built, pack, out)), nl=False)
     else:
@@ -87,7 +89,7 @@ def _workshops(names: Sequence[str], pack: Pack) -> list[Workshop]:
     return found
 
 
-def _build(workplace: Workplace, workshops: Sequence[Workshop], out: Path, progress: Progress) -> Built:
+def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Progress) -> Built:
     pack = workplace.loaded.pack
     progress.step("checking", 1)
     findings = list(check_all(workplace.loaded))
@@ -100,6 +102,9 @@ def _build(workplace: Workplace, workshops: Sequence[Workshop], out: Path, progr
     findings.extend(filled.diagnostics)
     if any(found.severity is Severity.ERROR for found in findings):
         return Built(tuple(findings), tuple(cases), (), ())
+    workshops = _workshops(targets, pack)
+    if not workshops:
+        raise UsageError("the pack maps no target", f"it needs mappings/targets/{NATIVE[0]}.yml or another of {', '.join(NATIVE)}")
     progress.step("compiling", len(filled.rules) * len(workshops))
     outcomes: list[Outcome] = []
     profile = pack.tenants.get(DEFAULT_TENANT)
@@ -161,19 +166,7 @@ def _as_object(built: Built, pack: Pack, out: Path) -> dict[str, Any]:
         "out": shown_path(out) if built.written else None,
         "files": list(built.written),
         "cases": {"passed": sum(not result.diagnostics for result in built.cases), "run": len(built.cases)},
-        "findings": [
-            {
-                "path": found.place.path,
-                "line": found.place.line,
-                "column": found.place.column,
-                "code": found.code,
-                "severity": found.severity.label,
-                "message": found.message,
-                "hint": found.hint,
-                "rule": found.rule,
-            }
-            for found in built.findings
-        ],
+        "diagnostics": json.loads(render(Report.of(built.findings), Format.JSON))["diagnostics"],
         "rows": entries,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 from insigma.cli.events_input import EventSource
 from insigma.cli.output import counted, exit_code
@@ -18,6 +18,7 @@ from insigma.content.lists import default_lists
 from insigma.content.model import Correlation
 from insigma.diagnostics.model import Diagnostic, ExitCode
 from insigma.diagnostics.render import Format, Report, render
+from insigma.diagnostics.render.hostile import encodable, visible
 from insigma.evaluate.correlate import GroupAlert
 from insigma.evaluate.engine import Engine, Verdict
 from insigma.evaluate.events import iso
@@ -50,7 +51,7 @@ def command(rules: tuple[Path, ...], events_path: str, time_field: str, as_json:
     verdicts = engine.verdicts()
     if as_json:
         for verdict in verdicts:
-            click.echo(orjson.dumps(as_object(verdict)))
+            click.echo(json.dumps(as_object(verdict), separators=(",", ":")))
     else:
         _write_text(verdicts, fed)
     if engine.untimed:
@@ -102,7 +103,7 @@ def as_object(verdict: Verdict) -> Mapping[str, Any]:
     found: dict[str, Any] = {
         "id": header.id,
         "title": header.title,
-        "path": header.path,
+        "path": encodable(header.path),
         "matches": len(verdict.indexes),
         "indexes": list(verdict.indexes),
     }
@@ -129,10 +130,10 @@ def _write_text(verdicts: Sequence[Verdict], fed: int) -> None:
             silent += 1
             continue
         header = verdict.rule.header
-        click.echo(f"{header.title}  ({header.label})")
+        click.echo(visible(f"{header.title}  ({header.label})"))
         if isinstance(verdict.rule, Correlation):
             for entry in verdict.alerts:
-                click.echo(f"  {_alert_line(entry)}")
+                click.echo(f"  {visible(_alert_line(entry))}")
         else:
             click.echo(f"  {counted(len(verdict.indexes), 'event')}: {_indexes(verdict.indexes)}")
     told = counted(len(verdicts) - silent, "rule")

@@ -37,7 +37,7 @@ def _find(code: str) -> Code:
     by_name = {entry.name: entry for entry in CODES.values()}
     found = CODES.get(code.upper()) or by_name.get(code.lower())
     if found is None:
-        near = difflib.get_close_matches(code.upper(), CODES, 1) or difflib.get_close_matches(code.lower(), by_name, 1)
+        near = difflib.get_close_matches(code.lower(), by_name, 1)  # codes that look alike have nothing in common
         raise UsageError(f"no code '{code}'", f"did you mean '{near[0]}'?" if near else "insigma explain lists all codes")
     return found
 

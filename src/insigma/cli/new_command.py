@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +13,11 @@ import click
 from insigma.cli.errors import UsageError
 from insigma.content.domains import DOMAIN_CODES
 from insigma.content.files import shown_path
-from insigma.content.model import Pack, TaxonomyLogSource
+from insigma.content.model import FieldType, Pack, TaxonomyLogSource
 from insigma.content.pack import find_root, load_pack
+
+ACTORS = ("user.name", "User", "service.name")
+"""Fields that name who acted, the most telling first."""
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 
@@ -37,11 +41,8 @@ def command(name: str, logsource: str | None) -> int:
     pack = load_pack(root).pack
     source = _logsource(pack, domain, logsource)
     pack_id = _next_id(pack, domain)
-    action = source.actions[0] if source.actions else None
-    for path, text in (
-        (rule_path, rule_text(domain, slug, pack_id, source, action)),
-        (fixture_path, fixture_text(pack_id, source, action)),
-    ):
+    start = _start(domain, slug, pack_id, source, pack)
+    for path, text in ((rule_path, rule_text(start)), (fixture_path, fixture_text(start))):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
         click.echo(f"wrote {shown_path(path)}")
@@ -80,14 +81,38 @@ def _next_id(pack: Pack, domain: str) -> str:
     return next(candidate for number in range(1, 1000) if (candidate := f"{prefix}{number:03d}") not in taken)
 
 
-def rule_text(domain: str, slug: str, pack_id: str, source: TaxonomyLogSource, action: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the two files are made of. `actor` is the field that names who acted, `test` the line of the selection."""
+
+    domain: str
+    slug: str
+    pack_id: str
+    source: TaxonomyLogSource
+    actor: str
+    test: str
+
+
+def _start(domain: str, slug: str, pack_id: str, source: TaxonomyLogSource, pack: Pack) -> Start:
+    actor = next((name for name in ACTORS if name in source.fields), "")
+    if source.actions:
+        return Start(domain, slug, pack_id, source, actor, f"event.action: {source.actions[0]}")
+    known = pack.taxonomy.fields
+    words = [name for name in source.fields if known[name].type is FieldType.KEYWORD and known[name].values is None]
+    own = [name for name in words if name not in (actor, "organization.id")]
+    # The last field that every event has tells most about the log source; where none holds words, any will do.
+    chosen = next((name for name in reversed(own) if name in source.required), own[0])
+    return Start(domain, slug, pack_id, source, actor, f"{chosen}: 'write here'")
+
+
+def rule_text(start: Start) -> str:
     """A rule that passes every check and says nothing yet."""
-    title = slug.replace("_", " ").title()
-    selection = f"event.action: {action}" if action else f"{source.required[-1]}: 'write here'"
-    fields = "".join(f"  - {_quoted(name)}\n" for name in source.required if name != "insurance.logsource")
+    title = start.slug.replace("_", " ").title()
+    fields = "".join(f"  - {_quoted(name)}\n" for name in start.source.required if name != "insurance.logsource")
+    entity = "service" if start.actor == "service.name" else "actor"
     return f"""title: {title}
-id: {uuid.uuid5(uuid.NAMESPACE_URL, f"insigma:{domain}/{slug}")}
-name: {pack_id}
+id: {uuid.uuid5(uuid.NAMESPACE_URL, f"insigma:{start.domain}/{start.slug}")}
+name: {start.pack_id}
 status: experimental
 description: |
   Write here what the attacker or insider does, why it matters to an insurer, and what the analyst looks at first.
@@ -101,10 +126,10 @@ tags:
   - attack.t1213
 taxonomy: insurance
 logsource:
-  category: {source.logsource.category}
+  category: {start.source.logsource.category}
 detection:
   selection:
-    {selection}
+    {start.test}
   condition: selection
 fields:
 {fields}falsepositives:
@@ -113,13 +138,13 @@ level: medium
 license: DRL-1.1
 insurance:
   schema: 1
-  pack_id: {pack_id}
-  domain: {domain}
+  pack_id: {start.pack_id}
+  domain: {start.domain}
   role: alert
   lob: [any]
   f3: []
   evidence:
-    entities: {{actor: user.name}}
+    entities: {{{entity}: {start.actor}}}
   response:
     sla: {{triage: 1h, contain: 4h}}
     actions:
@@ -130,43 +155,42 @@ insurance:
 """
 
 
-def fixture_text(pack_id: str, source: TaxonomyLogSource, action: str | None) -> str:
+def fixture_text(start: Start) -> str:
     """A fixture with every kind of case that the rule needs; the first fails until it is written."""
-    missing = f", such as event.action: {action}" if action else ""
-    wrong = source.actions[1] if source.actions and len(source.actions) > 1 else None
-    other = f"event.action: {wrong}, " if wrong else ""
-    return f"""rule: {pack_id}
-defaults: {{organization.id: acme}}
-cases:
+    actions = start.source.actions or ()
+    other = f"event.action: {actions[1]}, " if len(actions) > 1 else ""
+    defaults = "defaults: {organization.id: acme}\n" if "organization.id" in start.source.fields else ""
+    return f"""rule: {start.pack_id}
+{defaults}cases:
   - name: write here what must alert
     kind: match
     expect: match
     events:
-      - {{at: "2026-02-14T10:40:00Z", user.name: j.kowalska}}    # add the fields of the selection{missing}
+      - {{at: "2026-02-14T10:40:00Z", {start.actor}: j.kowalska}}    # add the fields of the selection, such as {start.test}
   - name: write here the honest twin
     kind: lookalike
     expect: none
     because: say why this is honest work
     events:
-      - {{at: "2026-02-14T10:40:00Z", {other}user.name: j.kowalska}}
+      - {{at: "2026-02-14T10:40:00Z", {other}{start.actor}: j.kowalska}}
   - name: the action is missing
     kind: absent
     expect: none
     because: an event that says nothing cannot match
     events:
-      - {{at: "2026-02-14T10:40:00Z", user.name: j.kowalska}}
+      - {{at: "2026-02-14T10:40:00Z", {start.actor}: j.kowalska}}
   - name: write here an event that only just does not match
     kind: miss
     expect: none
     because: one condition is not met
     events:
-      - {{at: "2026-02-14T10:40:00Z", {other}user.name: h.lopez}}
+      - {{at: "2026-02-14T10:40:00Z", {other}{start.actor}: h.lopez}}
   - name: write here another near miss
     kind: miss
     expect: none
     because: one condition is not met
     events:
-      - {{at: "2026-02-14T10:40:00Z", {other}user.name: s.meyer}}
+      - {{at: "2026-02-14T10:40:00Z", {other}{start.actor}: s.meyer}}
 """
 
 

@@ -13,6 +13,7 @@ from insigma.content.lists import DEFAULT_TENANT, default_lists
 from insigma.content.model import AnyRule
 from insigma.diagnostics.model import Diagnostic
 from insigma.diagnostics.render import Format, Report, render
+from insigma.diagnostics.render.hostile import visible
 from insigma.packages.base import PackContext
 from insigma.release.workshops import Refused, UnknownTarget, Workshop, open_workshop
 from insigma.specialise.lists import fill_lists
@@ -78,7 +79,7 @@ def _show(rule: AnyRule, workshop: Workshop, part: str, *, titled: bool) -> list
         _write_highlighted(rule, detection, native, part)
         return []
     if titled:
-        click.echo(f"# {header.label}: {header.title}")
+        click.echo(visible(f"# {header.label}: {header.title}"))
     pieces = [text for name, text in (("query", detection.query), ("native", native)) if text and part in ("both", name)]
     click.echo("\n\n".join(text.rstrip("\n") for text in pieces))
     return []

@@ -32,12 +32,12 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     findings = (*faults, *(found for result in results for found in result.diagnostics))
     passed = [_passed(result) for result in results if not result.diagnostics]
     rules = len({result.rule for result in results})
-    report = Report.of(findings, passed, cases=len(results), passing=len(passed))
     failed = len(results) - len(passed)
+    report = Report.of(findings, passed, cases=len(results), failed=failed)
     told = f"{counted(len(passed), 'case')} passed" + (f", {failed:,} failed" if failed else "")
     if faults:
         told += f", {counted(len(faults), 'fault')} on the way"
-    write_report(report, form, f"{told} ({counted(rules, 'rule')})")
+    write_report(report, form, f"{told} ({counted(rules, 'rule')})" if results or faults else "no fixture cases there")
     return exit_code(findings)
 
 

@@ -65,6 +65,8 @@ def read_correlation(faults: Faults, members: tuple[AnyRule, ...]) -> Correlatio
     rules = tuple(name for name, _ in referenced(document.data))
     if not rules:
         faults.add("INS112", document.place("correlation", "rules"), "the correlation names no rules", "list ids or names of rules")
+    if len(set(rules)) < len(rules) and kind is not CorrelationType.TEMPORAL_ORDERED:
+        faults.add("INS112", document.place("correlation", "rules"), "the correlation names a rule twice", "name each rule once")
     _only_texts(body.get("rules"), faults)
     timespan = _timespan(body.get("timespan"), faults)
     group_by = _names(body, "group-by", faults)
@@ -144,6 +146,10 @@ def _aliases(written: Any, rules: tuple[str, ...], faults: Faults) -> dict[str, 
                 faults.add(
                     "INS112", faults.document.key_place(*at, alias, rule), f"alias '{alias}' names '{rule}', which is not among the rules"
                 )
+        for rule in rules:
+            if rule not in fields:
+                message = f"alias '{alias}' does not say which field of '{rule}' it means"
+                faults.add("INS112", faults.document.key_place(*at, alias), message, "an alias names a field of every rule")
         found[alias] = dict(fields)
     return found
 

@@ -51,13 +51,16 @@ def load_pack(root: Path) -> Loaded:
 
 
 def load_loose(paths: Sequence[Path], taxonomy_root: Path) -> Loaded:
-    """Read rules below the paths (files of any suffix, folders by suffix) that belong to no pack."""
+    """Read rules below the paths (files of any suffix, folders by suffix) that belong to no pack, each file once."""
     diagnostics: list[Diagnostic] = []
     documents: list[Document] = []
+    met: set[str] = set()
     for path in paths:
         finder = Finder(path if path.is_dir() else path.parent)
         for file in finder.files(path) if path.is_dir() else (path,):
-            documents.extend(finder.read(file).documents)
+            if shown_path(file) not in met:
+                met.add(shown_path(file))
+                documents.extend(finder.read(file).documents)
         diagnostics.extend(finder.found)
     taxonomy_loader = _Loader(taxonomy_root, Finder(taxonomy_root))
     taxonomy = taxonomy_loader.taxonomy()

@@ -64,8 +64,6 @@ _COMPARISONS = {
     CompareOperators.GT: Comparison.GT,
     CompareOperators.GTE: Comparison.GTE,
 }
-
-
 _TIME_PARTS = {
     TimeUnit.MINUTE: (0, 59),
     TimeUnit.HOUR: (0, 23),
@@ -90,6 +88,7 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
     """The value of an item with `re`. Raises `ValueFault` for what RE2 refuses.
 
     As `re` searches for a substring, `contains` adds nothing, and `startswith`/`endswith` anchor the expression.
+    Flags at its start, as in `(?i)`, are taken as the modifiers they stand for.
     """
     if not isinstance(written, str):
         raise ValueFault("INS103", f"modifier 're' needs a string, not {written!r}", "quote the expression")
@@ -97,17 +96,14 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
     inline = _INLINE_FLAGS.match(written)
     if inline is not None:
         flags |= set(inline[1])
-    bare = written[inline.end() :] if inline is not None else written
-    expression = rf"\A(?:{bare})" if "startswith" in modifiers else bare
-    if "endswith" in modifiers:
-        expression = rf"(?:{expression})\z"
+        written = written[inline.end() :]
     regex = Regex(written, "i" in flags, "m" in flags, "s" in flags)
-    if "startswith" in modifiers:
-        regex = replace(regex, pattern=rf"\A(?:{written})")
-    if "endswith" in modifiers:
-        regex = replace(regex, pattern=rf"(?:{written})\z")
     try:
-        re2_pattern(replace(regex, pattern=written))  # alone too: 'a)|(b' would be two expressions inside the parentheses
+        re2_pattern(regex)  # alone first: 'a)|(b' would be two expressions inside the parentheses
+        if "startswith" in modifiers:
+            regex = replace(regex, pattern=rf"\A(?:{written})")
+        if "endswith" in modifiers:
+            regex = replace(regex, pattern=rf"(?:{written})\z")
         re2_pattern(regex)
     except re2.error as error:
         detail = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error.args[0])

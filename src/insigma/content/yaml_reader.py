@@ -10,7 +10,6 @@ Events come from libyaml (`yaml.CSafeLoader`), so nesting costs no recursion and
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,10 +18,13 @@ from typing import Any, NoReturn
 
 import yaml
 
+from insigma.content.yaml_marks import Mark, columns_in, line_of, mark_after, mark_at
+from insigma.content.yaml_scalars import resolve
 from insigma.diagnostics.model import Diagnostic, Place
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
+MAX_NODES = 100_000
 MAX_ALIAS_NODES = 1_000
 
 FREE = "|"
@@ -31,29 +33,6 @@ Key = tuple[str | int, ...]
 
 _STANDARD = "tag:yaml.org,2002:"
 _REPEATED = "\0repeated"
-_CHARACTER = {'"': re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.", re.DOTALL), "'": re.compile(r"''|.", re.DOTALL)}
-
-_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?", re.ASCII)
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_AMBIGUOUS = (
-    (re.compile(r"y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"), "a boolean"),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", re.ASCII), "a date"),
-    (re.compile(r"[-+]?0[0-7_]+|[-+]?0b[01_]+|[-+]?0o[0-7]+", re.ASCII), "an octal or binary number"),
-    (re.compile(r"[-+]?0x[0-9a-fA-F_]+", re.ASCII), "a hexadecimal number"),
-    (re.compile(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*", re.ASCII), "a sexagesimal number"),
-    (re.compile(r"[-+]?[1-9][0-9_]*|(?:[-+]?[0-9][0-9_]*\.[0-9_]*|[-+]?\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?", re.ASCII), "a number"),
-    (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "a number"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Line and column, both from 1."""
-
-    line: int
-    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +111,11 @@ def _fault(place: Place, code: str, message: str, hint: str = "") -> ReadResult:
 def read_bytes(raw: bytes, shown: str) -> ReadResult:
     """Read YAML from memory; the same contract as `read_file`."""
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig").lstrip("\ufeff")
     except UnicodeDecodeError as error:
-        line, column = _line_and_column(error.object[: error.start])
+        mark = mark_after(error.object[: error.start])
         message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
-        return _fault(Place(shown, line, column), "INS003", message, "save the file as UTF-8")
+        return _fault(Place(shown, mark.line, mark.column), "INS003", message, "save the file as UTF-8")
     builder = _Builder(shown, text)
     try:
         for event in _events(text):
@@ -163,31 +142,19 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 def _syntax_fault(error: yaml.YAMLError, text: str, shown: str) -> Diagnostic:
     """A parser's complaint as a diagnostic; a tab before the first word of a line has a code of its own."""
-    mark = getattr(error, "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else _line_of_offset(error, text)
-    lines = text.split("\n")
-    written = lines[line - 1] if line <= len(lines) else ""
+    unfinished = getattr(error, "problem", None) == "found unexpected end of stream"
+    mark = getattr(error, "context_mark" if unfinished else "problem_mark", None)
+    offset = getattr(error, "position", None)
+    at = mark_after(text.encode("utf-8")[:offset]) if mark is None and isinstance(offset, int) else mark_at(mark, text)
+    written = line_of(text, at)
     indent = written[: len(written) - len(written.lstrip())]
     if "\t" in indent:
-        place = Place(shown, line, indent.index("\t") + 1)
+        place = Place(shown, at.line, indent.index("\t") + 1)
         return Diagnostic(place, "INS004", "a tab in the indentation", "indent with spaces")
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not well-formed YAML"
     context = getattr(error, "context", None)
     message = f"{problem} ({context})" if context else str(problem)
-    return Diagnostic(Place(shown, line, column), "INS005", message, "check indentation, quotes and colons around this place")
-
-
-def _line_of_offset(error: yaml.YAMLError, text: str) -> tuple[int, int]:
-    offset = getattr(error, "position", None)
-    if not isinstance(offset, int):
-        return 1, 1
-    return _line_and_column(text.encode("utf-8")[:offset])
-
-
-def _line_and_column(before: bytes) -> tuple[int, int]:
-    """The line and column, in characters, of what follows `before`."""
-    line = before[before.rfind(b"\n") + 1 :]
-    return before.count(b"\n") + 1, len(line.decode("utf-8", "replace")) + 1
+    return Diagnostic(Place(shown, at.line, at.column), "INS005", message, "check indentation, quotes and colons around this place")
 
 
 class _Stop(Exception):
@@ -216,6 +183,7 @@ class _Builder:
         self._source = source
         self.documents: list[Document] = []
         self.diagnostics: list[Diagnostic] = []
+        self._taken = 0
         self._reset()
 
     def _reset(self) -> None:
@@ -231,6 +199,11 @@ class _Builder:
 
     def take(self, event: yaml.Event) -> None:
         """Take the next event. Raises `_Stop` once the file is not worth reading on."""
+        self._taken += 1
+        if self._taken > MAX_NODES:
+            message, hint = f"more than {MAX_NODES:,} nodes", "split the file; the rest of it was not read"
+            self._report(self._mark(event), "INS002", message, hint)
+            raise _Stop
         match event:
             case yaml.ScalarEvent():
                 self._scalar(event)
@@ -242,9 +215,12 @@ class _Builder:
                 self._alias(event)
             case yaml.DocumentStartEvent():
                 self._reset()
-                self._start = _mark(event)
+                self._start = self._mark(event)
             case yaml.DocumentEndEvent():
                 self._finish()
+
+    def _mark(self, event: yaml.Event) -> Mark:
+        return mark_at(event.start_mark, self._source)
 
     def _finish(self) -> None:
         if not isinstance(self._root, dict):
@@ -260,7 +236,7 @@ class _Builder:
         self.diagnostics.append(Diagnostic(Place(self.shown, mark.line, mark.column), code, message, hint))
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        text, mark = event.value, _mark(event)
+        text, mark = event.value, self._mark(event)
         node = self._stack[-1] if self._stack else None
         if node is not None and node.expects_key:
             self._take_key(node, text, mark)
@@ -271,7 +247,9 @@ class _Builder:
         if event.tag not in (None, "!", _STANDARD + "str"):
             self._report(mark, "INS005", f"tag {event.tag} is not read", "leave tags out; quote what should be a string")
         elif plain and event.tag is None:
-            value = self._resolve(text, path)
+            value, ambiguous = resolve(text)
+            if ambiguous:
+                self._ambiguous[path] = ambiguous
         self._note_style(event, path)
         self._put(value, path, mark, event.anchor)
 
@@ -279,31 +257,12 @@ class _Builder:
         start, end, style = event.start_mark, event.end_mark, event.style or ""
         if start is None or end is None or start.line != end.line or event.anchor is not None or event.tag is not None:
             self._styles[path] = FREE
-        elif style in _CHARACTER:
+        elif style in ("'", '"'):
             self._styles[path] = style
             if end.column - start.column != len(event.value) + 2:
-                written = self._source[start.index + 1 : end.index]
-                self._columns[path] = tuple(found.start() for found in _CHARACTER[style].finditer(written))
+                self._columns[path] = columns_in(self._source[start.index + 1 : end.index], style)
         elif style:
             self._styles[path] = FREE
-
-    def _resolve(self, text: str, path: Key) -> Any:
-        if text in _NULL:
-            return None
-        first = text[0]
-        if first.isalpha() and first not in "tTfFyYnNoO":
-            return text
-        if text in _BOOL:
-            return _BOOL[text]
-        if _INT.fullmatch(text) and len(text) <= 400:
-            return int(text)
-        if _FLOAT.fullmatch(text) and abs(float(text)) != float("inf"):
-            return float(text)
-        for pattern, kind in _AMBIGUOUS:
-            if pattern.fullmatch(text):
-                self._ambiguous[path] = kind
-                break
-        return text
 
     def _take_key(self, node: _Node, text: str, mark: Mark) -> None:
         path = (*node.path, text)
@@ -331,7 +290,7 @@ class _Builder:
         return (*node.path, str(node.key), _REPEATED) if node.repeated else (*node.path, str(node.key))
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        mark = _mark(event)
+        mark = self._mark(event)
         if len(self._stack) >= MAX_DEPTH:
             self._too_deep(mark)
         if self._stack and self._stack[-1].expects_key:
@@ -349,7 +308,7 @@ class _Builder:
         self._put(node.value, node.path, None, node.anchor, node.size, node.height)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        mark = _mark(event)
+        mark = self._mark(event)
         if self._stack and self._stack[-1].expects_key:
             self._report(mark, "INS005", "an alias stands where a key is meant", "write the key out")
             raise _Stop
@@ -386,8 +345,3 @@ class _Builder:
         else:
             node.value.setdefault(node.key, value)
             node.expects_key = True
-
-
-def _mark(event: yaml.Event) -> Mark:
-    mark = event.start_mark
-    return Mark(1, 1) if mark is None else Mark(mark.line + 1, mark.column + 1)

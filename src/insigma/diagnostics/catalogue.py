@@ -34,7 +34,7 @@ def _warning(code: str, name: str, summary: str) -> Code:
 
 _TABLE = (
     _unusable("INS001", "unreadable-file", "The file cannot be opened or read."),
-    _unusable("INS002", "file-too-large", "The file is larger than 1 MiB."),
+    _unusable("INS002", "file-too-large", "The file is larger than 1 MiB, or holds more than 100,000 nodes."),
     _unusable("INS003", "undecodable-bytes", "The file is not UTF-8 text."),
     _unusable("INS004", "tab-in-indentation", "A tab stands where YAML needs spaces."),
     _unusable("INS005", "yaml-syntax", "The file is not well-formed YAML."),
@@ -81,6 +81,7 @@ _TABLE = (
     _warning("INS219", "file-name", "The file name is not lower-case words joined by underscores."),
     Code("INS220", "related", "A related entry lacks a UUID or a known type."),
     Code("INS221", "missing-header", "The rule lacks an id, status or level."),
+    Code("INS222", "filter-polarity", "A filter keeps only what it selects, without saying so."),
     Code("INS301", "unknown-logsource", "The taxonomy has no such log source."),
     Code("INS302", "unknown-field", "The taxonomy has no such field."),
     Code("INS303", "field-not-in-logsource", "The log source does not carry the field."),

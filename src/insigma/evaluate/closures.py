@@ -5,6 +5,8 @@ AND and OR have no order in meaning, so operands run cheapest first; alternative
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from insigma.content.folding import fold
 from insigma.content.numbers import canonical_number
 from insigma.content.predicate import (
@@ -45,9 +47,20 @@ def compile_predicate(predicate: Predicate, needs: Needs) -> Test:
             inner = compile_predicate(operand, needs)
             return lambda view: not inner(view)
         case And(operands):
-            return _all([compile_predicate(operand, needs) for operand in sorted(operands, key=cost)])
+            return _all([compile_predicate(operand, needs) for operand in sorted(_lifted(And, operands), key=cost)])
         case Or(operands):
-            return _any(_alternatives(operands, needs))
+            return _any(_alternatives(_lifted(Or, operands), needs))
+
+
+def _lifted(kind: type[And] | type[Or], operands: Iterable[Predicate]) -> Iterator[Predicate]:
+    """The operands, those of an inner node of the same kind in its place."""
+    for operand in operands:
+        while isinstance(operand, Named):
+            operand = operand.operand
+        if isinstance(operand, kind):
+            yield from _lifted(kind, operand.operands)
+        else:
+            yield operand
 
 
 def _all(tests: list[Test]) -> Test:
@@ -83,7 +96,7 @@ def _any(tests: list[Test]) -> Test:
     return test
 
 
-def _alternatives(operands: tuple[Predicate, ...], needs: Needs) -> list[Test]:
+def _alternatives(operands: Iterable[Predicate], needs: Needs) -> list[Test]:
     """The operands of an OR as tests, plain string patterns of one field gathered by shape."""
     gathered: dict[tuple[str, bool, Affix], list[str]] = {}
     others: list[Predicate] = []

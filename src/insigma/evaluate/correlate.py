@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -11,7 +11,7 @@ from insigma.content.folding import fold
 from insigma.content.model import Correlation, CorrelationType, Rule
 from insigma.content.numbers import canonical_number
 from insigma.evaluate.events import Flat, Scalar, as_number, text_of, values_of
-from insigma.evaluate.windows import Alert, Instant, Occurrence, measure_for, measured_instants, merge_alerts, ordered_instants
+from insigma.evaluate.windows import Alert, Instant, Occurrence, measure_for, measured_instants, merge_alerts, ordered_instants, window_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,11 @@ class _Group:
     occurrences: dict[int, Occurrence]
 
 
-def correlate(correlation: Correlation, members: Sequence[Sequence[Happening]]) -> Outcome:
-    """Run one correlation. `members[i]` are the happenings of its i-th member, sorted by time; groups come out in order."""
+def correlate(correlation: Correlation, members: Sequence[Sequence[Happening]], *, chained: bool) -> Outcome:
+    """Run one correlation. `members[i]` are the happenings of its i-th member, sorted by time; groups come out in order.
+
+    Only with `chained` are the instants given out for correlations that build on this one.
+    """
     groups = _grouped(correlation, members)
     alerts: list[GroupAlert] = []
     emitted: list[tuple[int, tuple[str, ...], Mapping[str, str], tuple[int, ...]]] = []
@@ -59,15 +62,21 @@ def correlate(correlation: Correlation, members: Sequence[Sequence[Happening]]) 
         occurrences = sorted(groups[key].occurrences.values(), key=lambda one: (one.time, one.identity))
         instants = _instants(correlation, occurrences)
         shown = dict(zip(correlation.group_by, groups[key].shown, strict=True))
-        for alert in merge_alerts(instants, occurrences, correlation.timespan_ms, bounds):
-            alerts.append(GroupAlert(shown, alert))
-        for instant in instants:
-            behind = {index for one in occurrences if instant.start <= one.time <= instant.time for index in one.indexes}
-            emitted.append((instant.time, key, shown, tuple(sorted(behind))))
+        alerts += (GroupAlert(shown, alert) for alert in merge_alerts(instants, occurrences, correlation.timespan_ms, bounds))
+        if chained:
+            emitted += ((instant.time, key, shown, behind) for instant, behind in _behind(instants, occurrences))
     alerts.sort(key=lambda found: (found.alert.first, found.alert.last, tuple(found.group.values())))
     emitted.sort(key=lambda found: (found[0], found[1]))
     chain = tuple(_emission(number, time, shown, indexes) for number, (time, _, shown, indexes) in enumerate(emitted))
     return Outcome(tuple(alerts), chain)
+
+
+def _behind(instants: Sequence[Instant], occurrences: Sequence[Occurrence]) -> Iterator[tuple[Instant, tuple[int, ...]]]:
+    """Each instant with the events of its window."""
+    times = [occurrence.time for occurrence in occurrences]
+    for instant in instants:
+        begin, end = window_of(instant, times)
+        yield instant, tuple(sorted({index for occurrence in occurrences[begin:end] for index in occurrence.indexes}))
 
 
 def _emission(number: int, time: int, shown: Mapping[str, str], indexes: tuple[int, ...]) -> Happening:

@@ -19,6 +19,7 @@ from insigma.evaluate.leaves import Needs, Test
 MAX_GUARDS = 16
 MAX_FIELDS = 3
 MEMORY = 1_024
+TRIAL = 128
 LONGEST_REMEMBERED = 512
 
 Fields: TypeAlias = "tuple[str, ...]"
@@ -66,26 +67,17 @@ class _Guard:
 
     def mask(self, flat: Flat) -> int:
         """The rules that may hold, as bits. Values that are no plain short strings let everyone through."""
-        key: object
-        if self._single is not None:
-            key = flat.get(self._single)
-            if key is not None and (key.__class__ is not str or len(key) > LONGEST_REMEMBERED):
-                return self._everyone
-        else:
-            values = tuple(map(flat.get, self._fields))
-            if any(value is not None and (value.__class__ is not str or len(value) > LONGEST_REMEMBERED) for value in values):
-                return self._everyone
-            key = values
+        key: object = flat.get(self._single) if self._single is not None else tuple(map(flat.get, self._fields))
         self._asked += 1
         known = self._known.get(key)
         return self._work_out(key, flat) if known is None else known
 
     def _work_out(self, key: object, flat: Flat) -> int:
-        if len(self._known) >= MEMORY:
-            self.given_up = self._asked < 4 * MEMORY
-            self._known.clear()
-            self._asked = 0
-        view = self._preparer.view({field: flat[field] for field in self._fields if field in flat})
+        values = {field: flat[field] for field in self._fields if field in flat}
+        if not all(value.__class__ is str and len(value) <= LONGEST_REMEMBERED for value in values.values()):
+            return self._everyone
+        self._forget()
+        view = self._preparer.view(values)
         mask = self._unguarded
         for bit, test in self._tests:
             if test(view):
@@ -93,12 +85,22 @@ class _Guard:
         self._known[key] = mask
         return mask
 
+    def _forget(self) -> None:
+        """Make room where there is none; give up if nearly all values so far were new."""
+        known = len(self._known)
+        if known in (TRIAL, MEMORY):
+            self.given_up = self._asked < known + known // 8
+        if known >= MEMORY:
+            self._known.clear()
+            self._asked = 0
+
 
 class Dispatcher:
     """Candidates among a fixed sequence of predicates, by position."""
 
     def __init__(self, predicates: Sequence[Predicate]) -> None:
         self._everyone = (1 << len(predicates)) - 1
+        self._positions: dict[int, tuple[int, ...]] = {}
         needed: dict[Fields, list[tuple[int, Predicate]]] = {}
         for position, predicate in enumerate(predicates):
             for fields, need in guards(predicate).items():
@@ -106,7 +108,7 @@ class Dispatcher:
         busiest = sorted(needed, key=lambda fields: (-len(needed[fields]), fields))[:MAX_GUARDS]
         self._guards = [_Guard(fields, needed[fields], self._everyone) for fields in busiest]
 
-    def candidates(self, flat: Flat) -> list[int]:
+    def candidates(self, flat: Flat) -> Sequence[int]:
         """The positions of the predicates that the event may satisfy, ascending."""
         mask = self._everyone
         for guard in self._guards:
@@ -114,10 +116,13 @@ class Dispatcher:
             if guard.given_up:
                 self._guards = [other for other in self._guards if not other.given_up]
             if not mask:
-                return []
-        found = []
-        while mask:
-            lowest = mask & -mask
-            found.append(lowest.bit_length() - 1)
-            mask ^= lowest
+                return ()
+        known = self._positions.get(mask)
+        return self._spelt_out(mask) if known is None else known
+
+    def _spelt_out(self, mask: int) -> Sequence[int]:
+        """The positions of the bits, remembered: values repeat, so masks do."""
+        if len(self._positions) >= MEMORY:
+            self._positions.clear()
+        found = self._positions[mask] = tuple(position for position in range(mask.bit_length()) if mask >> position & 1)
         return found

@@ -67,6 +67,7 @@ class Engine:
         self._fed = 0
         self.untimed: set[int] = set()
         needs: Needs = []
+        self._inner = _inner_correlations(rules)
         kept = {id(base) for rule in rules if isinstance(rule, Correlation) for base in rule.base_rules}
         bases = [base for rule in rules if isinstance(rule, Correlation) for base in rule.base_rules]
         events = {id(rule): rule for rule in (*rules, *bases) if isinstance(rule, Rule)}
@@ -121,6 +122,8 @@ class Engine:
 
     def _repeated(self, flat: Flat) -> bool:
         key = tuple("\x1f".join(text_of(value) for value in values_of(flat, name)) for name in (*IDENTITY, "event.id"))
+        if not key[-1]:  # an empty id tells nothing apart
+            return False
         if key in self._seen:
             return True
         self._seen.add(key)
@@ -146,8 +149,20 @@ class Engine:
                 else self._outcome(member, outcomes).instants
                 for member in correlation.members
             ]
-            known = outcomes[id(correlation)] = correlate(correlation, members)
+            known = outcomes[id(correlation)] = correlate(correlation, members, chained=id(correlation) in self._inner)
         return known
+
+
+def _inner_correlations(rules: Sequence[AnyRule]) -> set[int]:
+    """The ids of the correlations that another one builds on."""
+    found: set[int] = set()
+    waiting = list(rules)
+    while waiting:
+        rule = waiting.pop()
+        inner = [member for member in rule.members if isinstance(member, Correlation)] if isinstance(rule, Correlation) else []
+        waiting += (member for member in inner if id(member) not in found)
+        found |= {id(member) for member in inner}
+    return found
 
 
 def canonical_logsource(logsource: LogSource, taxonomy: Taxonomy | None) -> str:

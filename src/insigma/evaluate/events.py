@@ -41,8 +41,13 @@ class Aspect(Enum):
 
 def flatten(event: Mapping[str, Any]) -> Flat:
     """Dotted names to scalars, or tuples where there are several values. Deep nesting costs no recursion."""
-    if not any(isinstance(value, (dict, list)) for value in event.values()):
-        return {name: value for name, value in event.items() if value is not None}
+    for value in event.values():  # a loop costs half of any() here
+        if isinstance(value, (dict, list)):
+            return _flattened(event)
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def _flattened(event: Mapping[str, Any]) -> Flat:
     found: dict[str, list[Scalar]] = {}
     stack: list[tuple[str, Any]] = [(name, event[name]) for name in reversed(list(event))]
     while stack:
@@ -67,7 +72,11 @@ def as_number(value: Scalar) -> int | float | None:
     """The number that order tests and sums see: finite numbers and numeric strings, nothing else."""
     if isinstance(value, str):
         return number_of(value)
-    return None if isinstance(value, bool) or not math.isfinite(value) else value
+    return None if isinstance(value, bool) or _infinite(value) else value
+
+
+def _infinite(value: int | float) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def values_of(flat: Flat, field: str) -> tuple[Scalar, ...]:
@@ -155,7 +164,7 @@ def milliseconds(value: Scalar) -> int | None:
     if isinstance(value, str):
         number = number_of(value)
         return _iso_milliseconds(value) if number is None or len(value) <= 8 else milliseconds(number)
-    if isinstance(value, bool) or not math.isfinite(value):
+    if isinstance(value, bool) or _infinite(value):
         return None
     time_ms = math.floor(Fraction(canonical_number(value)) * 1000) if abs(value) < 1e11 else math.floor(value)
     return time_ms if _FIRST_MS <= time_ms <= _LAST_MS else None

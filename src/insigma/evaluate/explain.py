@@ -17,10 +17,12 @@ from insigma.content.predicate import (
     IsNull,
     Keyword,
     Match,
+    Name,
     Named,
     Not,
     Number,
     Or,
+    Part,
     Placeholder,
     Predicate,
     Regex,
@@ -63,7 +65,8 @@ def _reasons(predicate: Predicate, flat: Flat, holds: bool, where: str) -> Itera
             for operand in decisive[:1] if one_is_enough else decisive:
                 yield from _reasons(operand, flat, holds, where)
         case Match(field, value):
-            yield f"{where}{_stands(field, flat)}, {'as' if holds else 'not'} {describe(value)}"
+            other = f"; {_stands(value.field, flat)}" if isinstance(value, FieldRef) else ""
+            yield f"{where}{_stands(field, flat)}, {'as' if holds else 'not'} {describe(value)}{other}"
         case Keyword(value):
             yield f"{where}{'a' if holds else 'no'} value is {describe(value)}"
         case Constant():
@@ -91,16 +94,16 @@ def describe(value: Value) -> str:
     """A value of a rule in words."""
     match value:
         case Text(parts, cased):
-            shown = "".join(part if isinstance(part, str) else part.value for part in parts)
-            return f"'{shown}'" + (" in this case" if cased else "")
+            return f"'{_spelt(parts)}'" + (" in this case" if cased else "")
         case Number(number):
             return canonical_number(number)
         case Boolean(truth_value):
             return str(truth_value).lower()
         case Compare(operator, number):
             return f"{_SIGNS[operator]} {canonical_number(number)}"
-        case Regex(expression):
-            return f"/{expression}/"
+        case Regex(expression, ignore_case, multiline, dotall):
+            flags = (("i", ignore_case), ("m", multiline), ("s", dotall))
+            return f"/{expression}/" + "".join(flag for flag, wanted in flags if wanted)
         case Cidr(network):
             return f"in {network}"
         case FieldRef(field, affix):
@@ -112,4 +115,8 @@ def describe(value: Value) -> str:
         case TimePart(unit, number):
             return f"{unit.value} {number}"
         case Placeholder(template):
-            return "".join(part if isinstance(part, str) else f"%{part.name}%" if hasattr(part, "name") else "*" for part in template)
+            return _spelt(template)
+
+
+def _spelt(parts: tuple[Part | Name, ...]) -> str:
+    return "".join(part if isinstance(part, str) else f"%{part.name}%" if isinstance(part, Name) else part.value for part in parts)

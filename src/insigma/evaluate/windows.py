@@ -6,19 +6,32 @@ of occurrences as they enter and leave the window and says whether the condition
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+from operator import eq, ge, gt, le, lt, ne
 from typing import Protocol, TypeAlias
 
 from insigma.content.condition import Expression
 from insigma.content.correlations import holds
 from insigma.content.model import Bound, CorrelationType, CountOperator
+from insigma.content.numbers import canonical_number
 
-Number: TypeAlias = "int | float | Fraction"
+Number: TypeAlias = "int | Fraction"
+
+_LARGEST = 10**300
+
+_HOLDS: dict[CountOperator, Callable[[Number, Number], bool]] = {
+    CountOperator.LT: lt,
+    CountOperator.LTE: le,
+    CountOperator.GT: gt,
+    CountOperator.GTE: ge,
+    CountOperator.EQ: eq,
+    CountOperator.NEQ: ne,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +210,7 @@ def measure_for(kind: CorrelationType, rules: Sequence[str], expression: Express
 def measured_instants(occurrences: Sequence[Occurrence], timespan: int, measure: Measure, bounds: tuple[Bound, ...]) -> list[Instant]:
     """The satisfying instants of time-sorted occurrences."""
     instants: list[Instant] = []
+    limits = [(_HOLDS[bound.operator], Fraction(canonical_number(bound.number))) for bound in bounds]
     oldest = newest = 0
     while newest < len(occurrences):
         time = occurrences[newest].time
@@ -207,15 +221,16 @@ def measured_instants(occurrences: Sequence[Occurrence], timespan: int, measure:
             measure.leave(occurrences[oldest])
             oldest += 1
         value = measure.value()
-        if value is not None and all(bound.holds(value) for bound in bounds):
+        if value is not None and all(holds(value, limit) for holds, limit in limits):
             instants.append(Instant(time, _plain(value), time - timespan))
     return instants
 
 
 def _plain(value: Number) -> int | float:
-    if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else float(value)
-    return value
+    """A whole number as it is, a fraction as the nearest float there is."""
+    if value.denominator == 1:
+        return value.numerator
+    return float(value) if -_LARGEST < value < _LARGEST else round(value)
 
 
 def ordered_instants(occurrences: Sequence[Occurrence], timespan: int, steps: int) -> list[Instant]:
@@ -283,12 +298,17 @@ def merge_alerts(instants: Sequence[Instant], occurrences: Sequence[Occurrence],
     return [_alert(run, occurrences, times, best(instant.value for instant in run)) for run in runs]
 
 
+def window_of(instant: Instant, times: Sequence[int]) -> tuple[int, int]:
+    """From which occurrence on, and before which, the instant's window reaches, given the occurrences' times."""
+    return bisect_left(times, instant.start), bisect_right(times, instant.time)
+
+
 def _alert(run: list[Instant], occurrences: Sequence[Occurrence], times: list[int], value: int | float) -> Alert:
     inside: list[Occurrence] = []
     covered = 0
     for instant in run:
-        begin = max(covered, bisect_left(times, instant.start))
-        end = bisect_left(times, instant.time + 1)
+        begin, end = window_of(instant, times)
+        begin = max(covered, begin)
         inside.extend(occurrences[begin:end])
         covered = max(covered, end)
     indexes = tuple(sorted({index for occurrence in inside for index in occurrence.indexes}))

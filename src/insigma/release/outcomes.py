@@ -61,7 +61,10 @@ def refusal_findings(outcomes: Sequence[Outcome], pack: Pack) -> tuple[Diagnosti
         if entry is not None:
             met.add(entry)
         if outcome.state == REFUSED and entry is None and outcome.place is not None:
-            message, hint = f"{outcome.target} refuses the rule: {outcome.reason}", "change the rule, or list the refusal in insigma.yml"
+            message, hint = (
+                f"{outcome.target} refuses the rule: {outcome.reason}",
+                "change the rule, or accept it in insigma.yml: refusals: [{rule: ..., target: ..., reason: ...}]",
+            )
             found.append(Diagnostic(outcome.place, "INS701", message, hint, rule=outcome.rule.header.label))
         if outcome.state == COMPILED and entry is not None:
             message = f"the refusal list names {outcome.rule.header.label} on {outcome.target}, but it compiles"

@@ -24,6 +24,7 @@ class PathClash(Exception):
 
 def tree(outcomes: Sequence[Outcome], workshops: Sequence[Workshop], pack: Pack) -> Mapping[str, str]:
     """The files of dist/ by path. Raises `LedgerGap`, `PathClash`, or `Refused` from a bundle."""
+    entries = rows(outcomes, pack, [workshop.name for workshop in workshops])
     files: dict[str, str] = {}
     for outcome in outcomes:
         if outcome.packed is not None:
@@ -31,7 +32,6 @@ def tree(outcomes: Sequence[Outcome], workshops: Sequence[Workshop], pack: Pack)
     for workshop in workshops:
         packed = [outcome.packed for outcome in outcomes if outcome.target == workshop.name and outcome.packed is not None]
         _add(files, workshop.packager.bundle(sorted(packed, key=_order)))
-    entries = rows(outcomes, pack, [workshop.name for workshop in workshops])
     _add(files, _ledger_files(outcomes, pack))
     _add(files, {"ledger.json": as_json({"rows": entries}), "ledger.md": markdown(entries)})
     _add(files, {"manifest.json": as_json(_manifest(files, workshops, pack))})

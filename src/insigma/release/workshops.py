@@ -15,7 +15,7 @@ from insigma.packages.pysigma.files import PySigmaPackager
 from insigma.packages.splunk.files import SplunkPackager
 from insigma.specialise.lists import Lists
 from insigma.targets.base import Detection, Refused
-from insigma.targets.elastic.target import ElasticTarget
+from insigma.targets.elastic.target import LANGUAGES, ElasticTarget
 from insigma.targets.pysigma.discovery import installed_backends
 from insigma.targets.pysigma.target import PySigmaTarget
 from insigma.targets.splunk.target import SplunkTarget
@@ -85,7 +85,12 @@ def _documents(rule: AnyRule) -> list[Mapping[str, Any]]:
 
 
 def open_workshop(name: str, pack: Pack, lists: Lists, context: PackContext, language: str | None = None) -> Workshop:
-    """The workshop of a target: one of ours, or `pysigma:<backend>`. Raises `UnknownTarget`, or `Refused` for a backend that is broken."""
+    """The workshop of a target: one of ours, or `pysigma:<backend>`.
+
+    Raises `UnknownTarget`, or `Refused` for a backend that is broken and for a language that the target does not have.
+    """
+    if language is not None and (name != "elastic" or language not in LANGUAGES):
+        raise Refused(f"{name} has no language '{language}'" + (f": {', '.join(LANGUAGES)}" if name == "elastic" else " to choose"))
     if name == "elastic" and name in pack.mappings:
         return _Native(
             name,

@@ -35,6 +35,8 @@ class ForeignFolder(Exception):
 def write_tree(out: Path, files: Mapping[str, str]) -> None:
     """Make `out` hold exactly `files`. Raises `ForeignFolder`, or `OSError` that names `out`; either way nothing has changed."""
     shown, out = str(out), Path(os.path.realpath(out))
+    if not out.name:
+        raise ForeignFolder(shown, "it is the root of the file system")
     old, fresh = out.with_name(f".{out.name}.old"), out.with_name(f".{out.name}.new-{os.getpid()}")
     try:
         recover(out)
@@ -113,7 +115,8 @@ def _exchange(fresh: Path, out: Path, old: Path) -> None:
         try:
             fresh.rename(out)
         except BaseException:
-            old.rename(out)
+            if not out.exists():
+                old.rename(out)
             raise
         _clear(old)
 

@@ -16,7 +16,7 @@ LONGEST = 8191
 """`ignore_above`, in characters: at four bytes each, the most that fits into Lucene's longest term of 32,766 bytes."""
 
 _NUMERIC = frozenset({"long", "double", "float"})
-_IDENTITY = ("organization.id", "event.dataset", "event.id")
+_IDENTITY = ("organization.id", "insurance.logsource", "event.dataset", "event.id")
 
 
 def index_template(mapping: TargetMapping) -> dict[str, Any]:
@@ -41,13 +41,13 @@ def event_id_pipeline(mapping: TargetMapping) -> dict[str, Any]:
     fields = [mapping.fields[name].name for name in _IDENTITY if name in mapping.fields]
     processor = {
         "fields": fields,
-        "if": "ctx.event?.id != null",
+        "if": "ctx.event?.id != null && ctx.event.id != ''",
         "ignore_missing": True,
         "method": "SHA-256",
         "target_field": "_id",
     }
     return {
-        "description": "Stores an event that is delivered twice once: the document id is made of organization, dataset and event id",
+        "description": "Stores an event that comes twice once: its document id is made of organization, log source, dataset and event id",
         "processors": [{"fingerprint": processor}],
     }
 

@@ -169,7 +169,7 @@ def _check_compared(test: Test, other: Column) -> None:
     stored = {test.field.type, other.field.type}
     if other.field.array:
         raise Refused(f"'{other.name}' may hold several values: ES|QL compares those to null", ("detection",))
-    if len(stored) > 1 and not stored <= NUMERIC:
+    if len(stored) > 1 and ("float" in stored or not stored <= NUMERIC):  # 0.7 as a float is another number than as a double
         raise Refused(
             f"'{test.canonical}' and '{other.name}' are stored as {test.field.type} and {other.field.type} by elastic", ("detection",)
         )

@@ -165,11 +165,14 @@ def _span_of(column: str) -> tuple[str, str]:
 
 
 def _delivered_once(plan: _Plan, measures: tuple[str, ...]) -> list[str]:
-    """One row an event: those of one event id, in its dataset and organization, are one; an event without id is its document."""
+    """One row an event: those of one event id, in its log source, dataset and organization, are one; without id each is one."""
     event_id = plan.mapping.fields.get("event.id")
     document = 'CONCAT(_index, "/", _id)'
     identity: tuple[TargetField, ...] = plan.bound.event_key if event_id else ()
-    delivery = f"CASE({esql_column(event_id.name)} IS NULL, {document})" if event_id else document
+    delivery = document
+    if event_id is not None:
+        column = esql_column(event_id.name)
+        delivery = f'CASE({column} IS NULL OR {column} == "", {document})'
     key = (*plan.group, *(esql_column(field.name) for field in identity), "delivery")
     moment = f"moment = MIN({esql_column(plan.bound.timestamp.name)})"
     return [f"EVAL delivery = {delivery}", _stats((moment, *measures), key), _slot(plan, "moment")]
@@ -208,7 +211,15 @@ def _measured(plan: _Plan, *, average: bool) -> list[str]:
         *_windows(plan),
         _stats(("value = SUM(value)", *sums, *_SPAN), (*plan.group, "window")),
     ]
-    return [*commands, "EVAL value = TO_DOUBLE(value) / counted"] if average else commands
+    return commands + _judged(whole=all(fields[0].type == "long" for fields in plan.bound.values), average=average)
+
+
+def _judged(*, whole: bool, average: bool) -> list[str]:
+    """The value to compare: decimals are rounded to six places, as 0.1 + 0.2 is more than 0.3 in double precision."""
+    total = "value" if whole else "ROUND(value, 6)"
+    if average:
+        return [f"EVAL value = {'TO_DOUBLE(value)' if whole else total} / counted"]
+    return [] if whole else [f"EVAL value = {total}"]
 
 
 def _temporal(plan: _Plan) -> list[str]:

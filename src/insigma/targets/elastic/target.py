@@ -24,6 +24,8 @@ _NEVER = {
     CorrelationType.VALUE_MEDIAN: "ES|QL estimates medians (t-digest), where the rule means the nearest rank",
 }
 
+_SUMS = frozenset({CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG})
+
 
 class ElasticTarget:
     """Compiles bound rules for Elastic 8.18. `language` asks for one language only; None chooses."""
@@ -91,6 +93,7 @@ class ElasticTarget:
             notes.append(
                 "the condition can be undone by further events: a window that begins or ends elsewhere than the rule's may judge otherwise"
             )
+        notes.extend(_sum_notes(bound))
         return Detection(
             target=self.name,
             language="esql",
@@ -104,6 +107,17 @@ class ElasticTarget:
 
     def _schedule(self, members: tuple[BoundRule, ...], timespan_ms: int) -> Schedule:
         return Schedule(self._interval_ms, timespan_ms + self._interval_ms + delay_ms(members))
+
+
+def _sum_notes(bound: BoundCorrelation) -> list[str]:
+    """What sums over hopping windows rest on."""
+    notes = []
+    kind = bound.correlation.type
+    if kind is CorrelationType.VALUE_SUM:
+        notes.append("a value below zero lowers a sum: a window without it may alert where the rule's does not, or the other way round")
+    if kind in _SUMS and any(fields[0].type == "float" for fields in bound.values):
+        notes.append("the summed field is stored as float, which keeps about seven digits of each value")
+    return notes
 
 
 def _scope(members: tuple[BoundRule, ...]) -> dict[str, str]:

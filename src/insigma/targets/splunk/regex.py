@@ -17,11 +17,16 @@ from insigma.targets.splunk.patterns import escape, flags, hexadecimal, needs_he
 
 _REPEAT = re.compile(r"\{[0-9]+(?:,[0-9]*)?\}", re.ASCII)
 _POSSESSIVE = re.compile(r"(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\+", re.ASCII)
+_QUANTIFIER = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}", re.ASCII)
 _GROUP_FLAGS = re.compile(r"\?([imsU]*)(?:-([imsU]+))?([:)])", re.ASCII)
 _GROUP_NAME = re.compile(r"\?P?<[A-Za-z0-9_]+>", re.ASCII)
 _POSIX = re.compile(r"\[:\^?[a-z]+:\]", re.ASCII)
 _HEX = re.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})", re.ASCII)
 _OCTAL = re.compile(r"[0-7]{1,3}", re.ASCII)
+_ITEM = re.compile(
+    r"\\Q.*?(?:\\E|\Z)|\\(?P<letter>.)|\[(?P<negated>\^?)\]?(?P<inside>(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*)\]|(?P<dot>\.)", re.DOTALL
+)
+_NEGATED = re.compile(r"\\[DWS]|\[:\^")
 _SAME_OUTSIDE = frozenset("AzbBdDwWsSfnrt")
 _SAME_INSIDE = frozenset("dDwWsSfnrt")
 _CONTROL = {"a": "\x07", "v": "\x0b"}
@@ -44,6 +49,17 @@ def translate(regex: Regex) -> str:
     start = _Flags(regex.ignore_case, regex.multiline, regex.dotall, ungreedy=False)
     body = _Translator(regex.pattern, start).run()
     return flags(regex.ignore_case, regex.dotall) + body
+
+
+def counts_characters(regex: Regex) -> bool:
+    """Whether it asks for a number of characters of any kind, so that a letter beyond ASCII must be one and not several bytes."""
+    return any(_is_wide(item) and not regex.pattern.startswith(("*", "+"), item.end()) for item in _ITEM.finditer(regex.pattern))
+
+
+def _is_wide(item: re.Match[str]) -> bool:
+    """Whether the item stands for characters beyond ASCII without naming them."""
+    inside = item["inside"] or ""
+    return bool(item["dot"] or item["negated"] or _NEGATED.search(inside) or (item["letter"] or "") in tuple("DWS"))
 
 
 class _Translator:
@@ -78,7 +94,7 @@ class _Translator:
         self.at += 1
         if char == ")" and len(self.flags) > 1:
             self.flags.pop()
-        return char if char in ".*+?|)" else escape(char, self.flags[-1].ignore_case)
+        return char if char in ".*+?|)" else self._literal(char)
 
     def _anchor(self, char: str) -> str:
         self.at += 1
@@ -117,13 +133,21 @@ class _Translator:
         if letter in _SAME_OUTSIDE and letter:
             self.at += 2
             return f"\\{letter}"
-        return escape(self._escaped_char(), self.flags[-1].ignore_case)
+        return self._literal(self._escaped_char())
 
     def _quoted(self) -> str:
         end = self.pattern.find(r"\E", self.at + 2)
         text = self.pattern[self.at + 2 : end if end >= 0 else None]
         self.at = end + 2 if end >= 0 else len(self.pattern)
-        return escape(text, self.flags[-1].ignore_case)
+        return self._literal(text)
+
+    def _literal(self, text: str) -> str:
+        """The text. A quantifier behind it is for all bytes of its last character: without a group it would be for the last of them."""
+        ignore_case = self.flags[-1].ignore_case
+        last = escape(text[-1:], ignore_case)
+        if not last.isascii() and not last.startswith("(?:") and _QUANTIFIER.match(self.pattern, self.at):
+            last = f"(?:{last})"
+        return escape(text[:-1], ignore_case) + last
 
     def _escaped_char(self) -> str:
         """The character that the escape at the current place stands for."""

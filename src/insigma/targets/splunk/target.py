@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from insigma.bind.model import AllOf, AnyOf, Bound, BoundAny, BoundCorrelation, BoundRule, Column, Negated, OneOf, Refused, Test
 from insigma.content.durations import duration_ms
 from insigma.content.model import Header, TargetField, TargetMapping
-from insigma.content.predicate import Text, Wildcard
+from insigma.content.predicate import Regex, Text, Wildcard
 from insigma.targets.base import Detection, Schedule
 from insigma.targets.splunk import correlations, quoting
 from insigma.targets.splunk.predicates import where
+from insigma.targets.splunk.regex import counts_characters
 from insigma.targets.splunk.search import base_search
 
 
@@ -94,6 +95,8 @@ def _notes(predicate: Bound) -> tuple[str, ...]:
             empty = isinstance(test.value, Text) and test.value.literal == ""
             if isinstance(test.value, Text) and Wildcard.ONE in test.value.parts:
                 found["a '?' stands for one character if Splunk's PCRE reads UTF-8, else for one byte: the same for ASCII text"] = None
+            if isinstance(test.value, Regex) and counts_characters(test.value):
+                found["a '.' or a negated class stands for one character if Splunk's PCRE reads UTF-8, else for one byte"] = None
             if isinstance(test.value, Column) and test.ignore_case:
                 found["two fields are compared through lower(), which is sure for ASCII letters only"] = None
         if empty:

@@ -143,18 +143,19 @@ def _number(field: TargetField) -> str:
 
 
 def _once(columns: Sequence[str], mapping: TargetMapping) -> list[str]:
-    """Keep the columns, and of a repeated delivery the earliest row: tenant, feed and event id the same.
+    """Keep the columns, and of a repeated delivery the earliest row: tenant, log source, feed and event id the same.
 
-    A row without event id is kept (Search Reference, `dedup`, keepempty); without a mapping of ids nothing is a repetition.
+    A row without event id, or with an empty one, is kept (Search Reference, `dedup`, keepempty); without a mapping of
+    ids nothing is a repetition.
     """
     event = mapping.fields.get("event.id")
     if event is None:
         return [f"| table {' '.join(columns)}"]
-    known = [mapping.fields[name] for name in ("organization.id", "event.dataset") if name in mapping.fields]
+    known = [mapping.fields[name] for name in ("organization.id", "insurance.logsource", "event.dataset") if name in mapping.fields]
     name = quoting.field(event.name)
     parts = '." | ".'.join([*(f'coalesce({quoting.field(field.name)}, "")' for field in known), name])
     return [
-        f"| eval insigma_event=if(isnull({name}), null(), {parts})",
+        f'| eval insigma_event=if(isnull({name}) OR {name}="", null(), {parts})',
         f"| table {' '.join(columns)} insigma_event",
         "| sort 0 insigma_ms",
         "| dedup insigma_event keepempty=true",
