@@ -113,7 +113,7 @@ def test_counts_and_sums_take_an_event_once() -> None:
     for body in (COUNT % "gte: 60", VALUES % ("value_sum", "gte: 5000, field: insurance.record_count")):
         query = correlated(body).query
         assert '| EVAL delivery = CASE(event.id IS NULL OR event.id == "", CONCAT(_index, "/", _id))' in query
-        assert "BY user.name, organization.id, insurance.logsource, event.dataset, event.id, delivery" in query
+        assert "BY user.name, organization.id, insurance.logsource, event.dataset, event.id.cased, delivery" in query
         assert "COUNT_DISTINCT" not in query
 
 

@@ -173,7 +173,7 @@ def _delivered_once(plan: _Plan, measures: tuple[str, ...]) -> list[str]:
     if event_id is not None:
         column = esql_column(event_id.name)
         delivery = f'CASE({column} IS NULL OR {column} == "", {document})'
-    key = (*plan.group, *(esql_column(field.name) for field in identity), "delivery")
+    key = (*plan.group, *(esql_column(field.cased_name or field.name) for field in identity), "delivery")
     moment = f"moment = MIN({esql_column(plan.bound.timestamp.name)})"
     return [f"EVAL delivery = {delivery}", _stats((moment, *measures), key), _slot(plan, "moment")]
 
