@@ -3,17 +3,19 @@
 
 PYTHON ?=
 ARGS ?=
+RULES ?= ../shared/corpora/sigmahq/rules
 export PYTHON
 
 BIN = .venv/bin
 
-.PHONY: help build test lint format lock clean setup
+.PHONY: help build test lint format bench lock clean setup
 
 help:
 	@echo 'make build   set up, then check, test and compile the pack into dist/'
 	@echo 'make test    set up, then run all tests         (ARGS="-k render -x")'
 	@echo 'make lint    set up, then ruff, mypy and the import contracts'
 	@echo 'make format  set up, then format the sources'
+	@echo 'make bench   set up, then measure beside other tools (RULES=folder of public Sigma rules, SIGMA=path of sigma-cli)'
 	@echo 'make lock    pin the packages anew in requirements.lock (needs uv)'
 	@echo 'make clean   remove .venv, caches and what was built but is not committed'
 
@@ -32,6 +34,10 @@ lint: setup
 format: setup
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: setup
+	@$(BIN)/python benchmarks/evaluate.py $(ARGS)
+	@$(BIN)/python benchmarks/check.py "$(RULES)"
 
 setup:
 	@sh scripts/setup_venv.sh

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def test_manifest_has_the_digest_of_every_other_file(pack: Path) -> None:
     assert manifest["files"] == {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
     assert manifest["pack"] == {"name": "insurance", "version": "0.1.0"}
     assert manifest["targets"] == ["elastic", "splunk"]
-    assert manifest["versions"] == {"insigma": __version__}
+    assert manifest["versions"] == {"insigma": __version__, "pysigma": version("pysigma")}
 
 
 def test_bundles_hold_every_rule(pack: Path) -> None:
@@ -252,7 +253,7 @@ def test_stock_backends_build_beside_ours_and_are_marked_unverified(backend: str
     assert refused <= {"ins-clm-c04"}, "event rules compile everywhere"
     written = {path for path in files_of(pack / "dist") if path.startswith("pysigma/")}
     assert written == {f"pysigma/{backend}/rules/{slug}.txt" for slug in (BASE, COUNT, RESTRICTED) if slug != COUNT or not refused}
-    assert "pysigma" in json.loads((pack / "dist" / "manifest.json").read_text())["versions"]
+    assert "pysigma-backend-splunk" in json.loads((pack / "dist" / "manifest.json").read_text())["versions"]
 
 
 def test_a_rule_that_breaks_a_stock_backend_does_not_touch_the_next(pack: Path) -> None:

@@ -143,7 +143,7 @@ def test_stock_backends_are_marked_unverified_and_named_in_the_manifest(pack: Pa
     assert proofs == {("splunk", "unchecked"), ("pysigma:splunk", "unverified")}
     assert '"pysigma-backend-splunk": "' in tree(found, shops, pack)["manifest.json"]
     ours = workshops(pack, "splunk")
-    assert "pysigma" not in tree(outcomes(pack, ours), ours, pack)["manifest.json"]
+    assert "pysigma-backend" not in tree(outcomes(pack, ours), ours, pack)["manifest.json"]
 
 
 def test_an_unknown_target_names_those_there_are(pack: Pack) -> None:

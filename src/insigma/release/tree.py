@@ -15,7 +15,8 @@ from insigma.release.ledger import markdown, row, rows
 from insigma.release.outcomes import Outcome
 from insigma.release.workshops import Workshop
 
-INPUTS_OF_BACKENDS = ("pysigma", "pysigma-backend-elasticsearch", "pysigma-backend-splunk")
+READER = "pysigma"
+BACKENDS = ("pysigma-backend-elasticsearch", "pysigma-backend-splunk")
 
 
 class PathClash(Exception):
@@ -60,14 +61,14 @@ def _ledger_files(outcomes: Sequence[Outcome], pack: Pack) -> dict[str, str]:
 
 
 def _manifest(files: Mapping[str, str], workshops: Sequence[Workshop], pack: Pack) -> dict[str, Any]:
-    """sha256 of every file, and the versions of what went in: packages only where a stock backend wrote something."""
+    """sha256 of every file, and the versions of what went in: pySigma, which reads every rule, and stock backends that wrote."""
     stock = any(not workshop.verified for workshop in workshops)
     return {
         "files": {path: hashlib.sha256(text.encode("utf-8")).hexdigest() for path, text in files.items()},
         "pack": {"name": pack.name, "version": pack.version},
         "taxonomy": {"name": pack.taxonomy.name, "version": pack.taxonomy.version},
         "targets": [workshop.name for workshop in workshops],
-        "versions": {"insigma": __version__, **({name: _version(name) for name in INPUTS_OF_BACKENDS} if stock else {})},
+        "versions": {"insigma": __version__, **{name: _version(name) for name in (READER, *(BACKENDS if stock else ()))}},
     }
 
 
