@@ -485,3 +485,11 @@ def test_a_build_opens_no_connection(arguments: tuple[str, ...], code: int, pack
     )
     assert (ran.returncode, ran.stderr) == (code, "")
     assert (pack / "dist" / "manifest.json").is_file()
+
+
+def test_a_fault_of_a_rule_is_told_once_not_again_by_every_case_that_it_breaks(pack: Path) -> None:
+    rule = pack / "rules" / "claims" / f"{BASE}.yml"
+    rule.write_text(rule.read_text().replace("      - claim-view\n", "      - claim-veiw\n", 1))
+    ran = insigma("build", cwd=pack)
+    assert ran.code == 1
+    assert {code for _, _, code in findings(ran.out)} == {"INS304"}

@@ -72,8 +72,9 @@ def test_a_rule_that_cannot_be_read_does_not_keep_the_others_from_being_tested(t
     edit(folder / RULE, "condition: ", "condition: (")
     ran = insigma("test", cwd=folder)
     assert ran.code == 2
-    assert (RULE, "INS104") in {(path, code) for path, _, code in findings(ran.out)}
-    assert "(3 rules)" in ran.lines[-1]
+    assert {(path, code) for path, _, code in findings(ran.out)} == {(RULE, "INS104")}, "its own fixture does not say it again"
+    assert "1 fixture not run as the rules have faults" in ran.lines[-1]
+    assert "(2 rules)" in ran.lines[-1]
 
 
 def test_a_rule_without_fixture_is_told(tmp_path: Path) -> None:

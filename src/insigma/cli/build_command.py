@@ -95,13 +95,13 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     findings = list(check_all(workplace.loaded))
     progress.advance()
     progress.step("testing", 1)
-    cases, _ = run_cases(workplace)
+    cases = run_cases(workplace, findings).results
     findings.extend(found for result in cases for found in result.diagnostics)
     progress.advance()
     filled = fill_lists(pack.rules, default_lists(pack))
     findings.extend(filled.diagnostics)
     if any(found.severity is Severity.ERROR for found in findings):
-        return Built(tuple(findings), tuple(cases), (), ())
+        return Built(tuple(findings), cases, (), ())
     workshops = _workshops(targets, pack)
     if not workshops:
         raise UsageError("the pack maps no target", f"it needs mappings/targets/{NATIVE[0]}.yml or another of {', '.join(NATIVE)}")
@@ -122,7 +122,7 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     except Refused as error:
         raise UsageError(f"the rules cannot be bundled: {error.reason}") from error
     progress.advance()
-    return Built(tuple(findings), tuple(cases), tuple(outcomes), tuple(sorted(files)))
+    return Built(tuple(findings), cases, tuple(outcomes), tuple(sorted(files)))
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -11,7 +13,8 @@ from insigma.cli.errors import UsageError
 from insigma.cli.output import counted, exit_code, format_option, write_report
 from insigma.cli.workplace import Workplace, open_workplace
 from insigma.content.lists import default_lists
-from insigma.diagnostics.model import Diagnostic
+from insigma.content.model import AnyRule, Correlation
+from insigma.diagnostics.model import Diagnostic, Severity
 from insigma.diagnostics.render import Report
 from insigma.diagnostics.render.report import Passed
 
@@ -28,29 +31,54 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     workplace = open_workplace(paths)
     if workplace.root is None:
         raise UsageError("these rules lie in no pack, so they have no fixtures", "make a pack: a folder with an insigma.yml")
-    results, faults = run_cases(workplace)
-    findings = (*faults, *(found for result in results for found in result.diagnostics))
-    passed = [_passed(result) for result in results if not result.diagnostics]
-    rules = len({result.rule for result in results})
-    failed = len(results) - len(passed)
-    report = Report.of(findings, passed, cases=len(results), failed=failed)
+    run = run_cases(workplace)
+    findings = (*run.faults, *(found for result in run.results for found in result.diagnostics))
+    passed = [_passed(result) for result in run.results if not result.diagnostics]
+    rules = len({result.rule for result in run.results})
+    failed = len(run.results) - len(passed)
+    report = Report.of(findings, passed, cases=len(run.results), failed=failed, not_run=run.not_run)
     told = f"{counted(len(passed), 'case')} passed" + (f", {failed:,} failed" if failed else "")
-    if faults:
-        told += f", {counted(len(faults), 'fault')} on the way"
-    write_report(report, form, f"{told} ({counted(rules, 'rule')})" if results or faults else "no fixture cases there")
+    if run.not_run:
+        told += f", {counted(run.not_run, 'fixture')} not run as the rules have faults"
+    if run.faults:
+        told += f", {counted(len(run.faults), 'fault')} on the way"
+    write_report(report, form, f"{told} ({counted(rules, 'rule')})" if run.results or findings else "no fixture cases there")
     return exit_code(findings)
 
 
-def run_cases(workplace: Workplace) -> tuple[list[CaseResult], tuple[Diagnostic, ...]]:
-    """The results of the fixtures asked for (by themselves or by their rule), and the faults that keep others from running."""
+@dataclass(frozen=True, slots=True)
+class CaseRun:
+    """The results of the cases that ran, the faults of rules on the way, and how many fixtures those kept from running."""
+
+    results: tuple[CaseResult, ...]
+    faults: tuple[Diagnostic, ...]
+    not_run: int
+
+
+def run_cases(workplace: Workplace, findings: Sequence[Diagnostic] = ()) -> CaseRun:
+    """Run the fixtures asked for, by themselves or by their rule. A rule with an error is told once, not again case by case."""
     pack = workplace.loaded.pack
     reference = reference_rules(pack, default_lists(pack))
+    faults = (*workplace.loaded.diagnostics, *reference.diagnostics)
+    faulty = {found.place.path for found in (*faults, *findings) if found.severity is Severity.ERROR}
+    unread = {document.data.get(key) for document in pack.rule_documents if document.path in faulty for key in ("name", "id")}
     results: list[CaseResult] = []
+    not_run = 0
     for fixture in pack.fixtures:
         rule = reference.rules.get(fixture.rule)
-        if workplace.concerns(fixture.document.path) or (rule is not None and workplace.concerns(rule.header.path)):
+        if not workplace.concerns(fixture.document.path) and not (rule is not None and workplace.concerns(rule.header.path)):
+            continue
+        if fixture.rule in unread or (rule is not None and not faulty.isdisjoint(_paths(rule))):
+            not_run += 1
+        else:
             results.extend(run_fixture(fixture, reference, pack))
-    return results, workplace.of_interest((*workplace.loaded.diagnostics, *reference.diagnostics))
+    return CaseRun(tuple(results), workplace.of_interest(faults), not_run)
+
+
+def _paths(rule: AnyRule) -> set[str]:
+    """The files of the rule and of everything it builds on."""
+    members = rule.members if isinstance(rule, Correlation) else ()
+    return {rule.header.path}.union(*(_paths(member) for member in members))
 
 
 def _passed(result: CaseResult) -> Passed:
