@@ -318,7 +318,7 @@ def built(pack: Path) -> tuple[Path, dict[str, bytes], dict[str, bytes]]:
     """A pack with an old dist/, the files of that, and those that the next build will give."""
     assert insigma("build", cwd=pack).code == 0
     old = files_of(pack / "dist")
-    edit(pack / RESTRICTED, "title: ", "title: New ")
+    edit(pack / RESTRICTED, "title: Suspicious", "title: SUSPICIOUS")
     assert insigma("build", "--out", pack.parent / "expected", cwd=pack).code == 0
     new = files_of(pack.parent / "expected")
     assert old != new
@@ -491,7 +491,7 @@ def test_output_to_a_full_disk_is_told(arguments: list[str], pack: Path) -> None
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(command(*arguments), cwd=pack, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 3
-    assert ran.stderr.startswith("insigma: No space left on device")
+    assert ran.stderr.startswith("insigma: standard output: No space left on device")
     assert "Traceback" not in ran.stderr
     assert "Exception ignored" not in ran.stderr
 

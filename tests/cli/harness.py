@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,10 +72,13 @@ def insigma(*arguments: str | Path, cwd: Path, stdin: bytes = b"", env: Mapping[
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
+        interrupt = signal.getsignal(signal.SIGINT)
         try:
             main()
         except SystemExit as ended:
             code = ended.code
+        finally:
+            signal.signal(signal.SIGINT, interrupt)
         out.flush()
         err.flush()
     assert code is not None, "the program always ends with an exit code"

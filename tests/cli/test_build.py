@@ -291,7 +291,7 @@ def test_a_failing_fixture_leaves_the_old_dist_and_says_so(pack: Path) -> None:
     insigma("build", cwd=pack)
     before = files_of(pack / "dist")
     edit(pack / "tests" / "fixtures" / "claims" / f"{RESTRICTED}.yml", "expect: match", "expect: none")
-    edit(pack / "rules" / "claims" / f"{RESTRICTED}.yml", "title: ", "title: New ")
+    edit(pack / "rules" / "claims" / f"{RESTRICTED}.yml", "title: Suspicious", "title: SUSPICIOUS")
     ran = insigma("build", cwd=pack)
     assert ran.code == 1
     assert {code for _, _, code in findings(ran.out)} == {"INS601"}

@@ -193,6 +193,21 @@ def test_faulty_lines_are_told_by_number_and_keep_their_position(tmp_path: Path)
     ]
 
 
+def test_a_faulty_line_is_no_event(tmp_path: Path) -> None:
+    rules(tmp_path / "rules", login=LOGIN)
+    assert evaluated(tmp_path, FAULTY).lines[-1] == "1 rule of 1 matched in 2 events"
+    assert evaluated(tmp_path, b"nonsense").lines == ["0 rules of 1 matched in 0 events"]
+
+
+def test_gzip_where_none_is_expected_is_told(tmp_path: Path) -> None:
+    rules(tmp_path / "rules", login=LOGIN)
+    packed = gzip.compress(b'{"event.outcome": "failure"}')
+    (tmp_path / "events.json").write_bytes(packed)
+    for where, shown in (("-", "standard input"), ("events.json", "events.json")):
+        ran = insigma("eval", "rules", "--events", where, cwd=tmp_path, stdin=packed)
+        assert (ran.code, ran.out, ran.err) == (3, "", f"insigma: {shown} looks like gzip: unpack it first\n")
+
+
 def test_a_faulty_line_matches_nothing_not_even_what_is_absent(tmp_path: Path) -> None:
     rules(tmp_path / "rules", quiet=QUIET)
     assert objects(evaluated(tmp_path, FAULTY, "--json"))["No Success"]["indexes"] == [0, 4]

@@ -21,7 +21,7 @@ def test_every_code_has_a_page(code: str, tmp_path: Path) -> None:
         assert f"## {part}\n" in ran.out, f"the page of {code} has no part {part!r}"
 
 
-@pytest.mark.parametrize("name", ["ins105", "INS105", "undefined-selection", "Undefined-Selection"])
+@pytest.mark.parametrize("name", ["ins105", "INS105", "105", "undefined-selection", "Undefined-Selection", "UndefinedSelection"])
 def test_a_page_is_found_by_code_or_name_in_any_case(name: str, tmp_path: Path) -> None:
     assert insigma("explain", name, cwd=tmp_path).out == insigma("explain", "INS105", cwd=tmp_path).out
 

@@ -60,7 +60,9 @@ def test_no_command_gives_the_help_and_exit_3(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["chekc"], "chekc"),
+        (["chekc"], "no command 'chekc'; did you mean 'check'?"),
+        (["bild"], "did you mean 'build'?"),
+        (["xyzzy"], "no command 'xyzzy'\n"),
         (["check", "--nonsense"], "--nonsense"),
         (["check", "--format", "yaml"], "'text', 'json', 'sarif', 'junit', 'github'"),
         (["check", "nowhere"], "nowhere: no such file or folder"),
@@ -118,7 +120,7 @@ def on_terminal(*arguments: str, cwd: Path, **extra: str) -> str:
     process = subprocess.Popen(
         command(*arguments),
         cwd=cwd,
-        env=environment(TERM="xterm-256color", COLUMNS="100", **extra),
+        env=environment(**{"TERM": "xterm-256color", "COLUMNS": "100", **extra}),
         stdout=theirs,
         stderr=theirs,
         stdin=theirs,
@@ -144,6 +146,7 @@ def test_colours_on_a_terminal_unless_no_color_is_set(arguments: list[str], tmp_
     (folder / "broken.yml").write_text(EVENT_RULE.replace("condition: selection", "condition: other"))
     assert "\x1b[" in on_terminal(*arguments, cwd=folder)
     assert "\x1b[" in on_terminal(*arguments, cwd=folder, NO_COLOR="")
+    assert "\x1b[" not in on_terminal(*arguments, cwd=folder, TERM="dumb")
     plain = on_terminal(*arguments, cwd=folder, NO_COLOR="1")
     assert "\x1b[" not in plain
     assert plain.replace("\r\n", "\n").strip()
@@ -151,13 +154,13 @@ def test_colours_on_a_terminal_unless_no_color_is_set(arguments: list[str], tmp_
 
 @pytest.mark.parametrize("part", ["both", "query", "native"])
 @pytest.mark.parametrize("target", ["splunk", "elastic"])
-def test_show_on_a_terminal_adds_title_language_and_notes(part: str, target: str, tmp_path: Path) -> None:
+def test_show_on_a_terminal_adds_title_and_language(part: str, target: str, tmp_path: Path) -> None:
     ran = insigma("show", "ins-clm-c04", "-t", target, "--part", part, cwd=small_pack(tmp_path), env=TERMINAL, terminal=True)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", ran.out)
     assert ran.code == 0
     assert plain.startswith("Potential Repeated Unauthorised Claim Access Attempts (")
     assert f"({target}, " in plain
-    assert "note: " in plain
+    assert "note: " in ran.err
     assert ("claim-view" in plain) == (part != "native" or target == "elastic" or "search = " in plain)
     assert ("cron_schedule" in plain or '"rule_id"' in plain) == (part != "query")
 
@@ -235,6 +238,31 @@ def test_insigma_debug_shows_where_the_program_failed(tmp_path: Path, monkeypatc
     assert "Traceback" in ran.err
     assert "explain_command.py" in ran.err
     assert "ZeroDivisionError: oops" in ran.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("arguments", [["explain"], ["--version"], ["show", "ins-clm-c04", "-t", "splunk"]])
+def test_a_full_standard_output_is_named(arguments: list[str], tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            command(*arguments), cwd=small_pack(tmp_path), env=environment(), stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (3, b"insigma: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", [["explain"], ["check"], ["eval", "loose.yml", "--events", "-"], ["explain", "INS105"]])
+@pytest.mark.parametrize("closed", [">&-", "<&-", ">&- 2>&-", "<&- >&-"])
+def test_closed_streams_are_no_fault(arguments: list[str], closed: str, tmp_path: Path) -> None:
+    (small_pack(tmp_path) / "loose.yml").write_text(EVENT_RULE)
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {closed}', "sh", *command(*arguments)],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from insigma.content.domains import DOMAIN_CODES
-from tests.cli.harness import ROOT, findings, insigma, number_of_files, small_pack, whole_pack
+from tests.cli.harness import ROOT, edit, findings, insigma, small_pack, whole_pack
 
 SLUG = "suspicious_new_thing"
 
 
 def start(folder: Path, domain: str, *options: str) -> None:
     ran = insigma("new", f"{domain}/{SLUG}", *options, cwd=folder)
-    if "several log sources" in ran.err and not options:
+    if "no log source of its own" in ran.err and not options:
         assert ran.code == 3
         ran = insigma("new", f"{domain}/{SLUG}", "--logsource", "insurance_claims", cwd=folder)
     assert (ran.code, ran.err) == (0, "")
@@ -27,10 +27,18 @@ def test_a_new_rule_passes_check_and_its_fixture_says_what_to_write(domain: str,
     start(folder, domain)
     rule, fixture = f"rules/{domain}/{SLUG}.yml", f"tests/fixtures/{domain}/{SLUG}.yml"
     checked = insigma("check", cwd=folder)
-    assert (checked.code, checked.lines) == (0, [f"no findings in {number_of_files(folder)} files (4 rules)"])
+    assert checked.code == 0
+    unwritten = list(findings(checked.out))
+    assert {code for _, _, code in unwritten} == {"INS511"}
+    assert {path for path, _, _ in unwritten} == {rule, fixture}
+    assert all(": note INS511 " in line for line in checked.lines if "INS511" in line)
+    left = [
+        line for path in (rule, fixture) for line in (folder / path).read_text().splitlines() if "rite here" in line or "say why" in line
+    ]
+    assert len(unwritten) == len(left)
     tested = insigma("test", rule, cwd=folder)
     assert tested.code == 1
-    assert {(path, code) for path, _, code in findings(tested.out)} == {(fixture, "INS601")}
+    assert {(path, code) for path, _, code in findings(tested.out)} == {(rule, "INS511"), (fixture, "INS511"), (fixture, "INS601")}
     assert "write here what must alert: event 0 must match and does not" in tested.out
 
 
@@ -44,7 +52,9 @@ def logsources() -> list[str]:
 def test_every_log_source_of_the_taxonomy_can_be_started_with(source: str, tmp_path: Path) -> None:
     folder = small_pack(tmp_path)
     start(folder, "claims", "--logsource", source)
-    assert insigma("check", cwd=folder).lines == [f"no findings in {number_of_files(folder)} files (4 rules)"]
+    checked = insigma("check", cwd=folder)
+    assert checked.code == 0
+    assert {code for _, _, code in findings(checked.out)} == {"INS511"}
     assert insigma("test", f"rules/claims/{SLUG}.yml", cwd=folder).code == 1
 
 
@@ -81,7 +91,8 @@ def test_nothing_is_overwritten(part: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("claims", "'' is no name"),
+        ("claims", "'claims' is not DOMAIN/SLUG"),
+        ("claims/", "'' is no name"),
         ("claims/short", "'short' is no name"),
         ("claims/Suspicious_Thing", "is no name"),
         ("claims/../../suspicious_thing", "is no name"),
@@ -89,7 +100,7 @@ def test_nothing_is_overwritten(part: str, tmp_path: Path) -> None:
         ("claims/" + "a_" * 50 + "a", "is no name"),
         ("nonsense/suspicious_thing", "'nonsense' is no domain"),
         ("../suspicious_thing", "'..' is no domain"),
-        ("suspicious_thing", "'suspicious_thing' is no domain"),
+        ("suspicious_thing", "'suspicious_thing' is not DOMAIN/SLUG"),
     ],
 )
 def test_a_wrong_name_is_told_and_nothing_written(name: str, told: str, tmp_path: Path) -> None:
@@ -107,3 +118,53 @@ def test_an_unknown_log_source_is_told(tmp_path: Path) -> None:
     assert ran.code == 3
     assert "no log source 'nonsense'" in ran.err
     assert "insurance_claims" in ran.err
+
+
+def test_the_shape_of_a_name_is_told_by_example(tmp_path: Path) -> None:
+    ran = insigma("new", "foo", cwd=small_pack(tmp_path))
+    assert "write DOMAIN/SLUG, such as claims/suspicious_reopened_claim" in ran.err
+
+
+def test_a_domain_without_a_log_source_of_its_own_is_told(tmp_path: Path) -> None:
+    ran = insigma("new", f"insider/{SLUG}", cwd=small_pack(tmp_path))
+    assert ran.code == 3
+    assert "domain insider has no log source of its own: choose with --logsource" in ran.err
+    assert "hint: one of insurance_claims, " in ran.err
+
+
+def test_a_pack_without_log_sources_is_told(tmp_path: Path) -> None:
+    folder = small_pack(tmp_path)
+    (folder / "mappings" / "taxonomy" / "logsources.yml").write_text("logsources: {}\n")
+    for options in ((), ("--logsource", "insurance_claims")):
+        ran = insigma("new", f"claims/{SLUG}", *options, cwd=folder)
+        assert (ran.code, ran.out) == (3, "")
+        assert "the taxonomy of the pack has no log sources" in ran.err
+        assert "mappings/taxonomy/logsources.yml" in ran.err
+
+
+TAKEN = "claims_system_access_denied"
+
+
+@pytest.mark.parametrize("domain", ["claims", "broker"])
+def test_the_name_of_another_rule_is_refused_in_every_domain(domain: str, tmp_path: Path) -> None:
+    folder = small_pack(tmp_path)
+    ran = insigma("new", f"{domain}/{TAKEN}", "--logsource", "insurance_claims", cwd=folder)
+    assert (ran.code, ran.out) == (3, "")
+    assert f"rules/claims/{TAKEN}.yml" in ran.err
+    assert not (folder / "rules" / "broker").exists()
+
+
+def test_the_name_of_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    folder = small_pack(tmp_path)
+    (folder / "rules" / "claims" / f"{TAKEN}.yml").write_text("[broken\n")
+    ran = insigma("new", f"broker/{TAKEN}", "--logsource", "insurance_claims", cwd=folder)
+    assert (ran.code, ran.out) == (3, "")
+    assert f"rules/claims/{TAKEN}.yml" in ran.err
+
+
+def test_the_title_of_another_rule_is_refused(tmp_path: Path) -> None:
+    folder = small_pack(tmp_path)
+    edit(folder / "rules" / "claims" / f"{TAKEN}.yml", "title: Claims System Access Denied", "title: Off-Hours  access")
+    ran = insigma("new", "broker/off_hours_access", "--logsource", "insurance_claims", cwd=folder)
+    assert (ran.code, ran.out) == (3, "")
+    assert f"rules/claims/{TAKEN}.yml has that title" in ran.err

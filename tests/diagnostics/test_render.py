@@ -181,6 +181,14 @@ def test_junit() -> None:
     assert list(passed) == []
 
 
+def test_a_failing_case_is_called_in_junit_as_one_that_passes() -> None:
+    failed = Diagnostic(Place("a.yml", 7), "INS601", "just below: event 0 must match and does not", "", rule="ins-clm-001")
+    report = Report.of([failed, ERROR], case_names={failed: "ins-clm-001: just below"})
+    cases = list(ElementTree.fromstring(render(report, Format.JUNIT)).iter("testcase"))
+    assert {case.get("name") for case in cases} == {"ins-clm-001: just below", "INS102 unknown modifier 'contain'"}
+    assert [failure.get("message") for case in cases if case.get("file") == "a.yml" for failure in case] == [failed.message]
+
+
 def test_github() -> None:
     assert render(REPORT, Format.GITHUB).splitlines() == [
         "::notice file=rules/claims/a.yml,line=2,col=1,title=INS219 file-name::a note%0Afirst%0Asecond",

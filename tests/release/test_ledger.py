@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from insigma.content.assemble import assemble
 from insigma.content.lists import DEFAULT_TENANT, default_lists
 from insigma.content.model import AnyRule, Pack
 from insigma.content.pack import load_pack
+from insigma.content.yaml_reader import read_bytes
 from insigma.packages.base import PackContext
 from insigma.release.ledger import LedgerGap, markdown, rows
 from insigma.release.outcomes import Outcome, compile_rules, refusal_findings
@@ -161,3 +163,10 @@ def test_a_target_without_a_mapping_is_unknown(pack: Pack) -> None:
 def test_sources_are_where_the_pack_says(pack: Pack) -> None:
     assert all((Path(pack.root) / pack.relative(rule.header.path)).is_file() for rule in pack.rules)
     assert {pack.relative(rule.header.path).split("/")[0] for rule in pack.rules} == {"rules"}
+
+
+def test_a_product_that_the_query_does_not_ask_for_is_noted(pack: Pack) -> None:
+    (shop,) = workshops(pack, "elastic")
+    text = b"title: t\nlogsource: {category: process_creation, product: macos}\ndetection: {a: {Image: /bin/x}, condition: a}\n"
+    (rule,) = assemble(read_bytes(text, "rules/a.yml").documents).rules
+    assert "the rule is about product 'macos', which the query does not ask for" in shop.compile(rule).notes

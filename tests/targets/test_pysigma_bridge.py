@@ -107,10 +107,10 @@ def test_a_failing_rule_leaves_nothing_behind_in_the_backend() -> None:
 @pytest.mark.parametrize(
     ("backend", "documents", "reason"),
     [
-        ("lucene", [VIEW, COUNT], "NotImplementedError: Backend does not support correlation rules"),
-        ("splunk", [{"title": "x"}], "SigmaLogsourceError"),
-        ("splunk", [COUNT], "SigmaRuleNotFoundError"),
-        ("splunk", [rule("x", {"s": {"a|nosuch": "b"}})], "SigmaModifierError"),
+        ("lucene", [VIEW, COUNT], "^Backend does not support correlation rules"),
+        ("splunk", [{"title": "x"}], "^Sigma rule must have a log source"),
+        ("splunk", [COUNT], "^Rule .*view"),
+        ("splunk", [rule("x", {"s": {"a|nosuch": "b"}})], "nosuch"),
         ("splunk", [rule("x", {"s": {"a|expand": "%who%"}})], "%who%"),
         ("splunk", [VIEW, rule("other", {"s": {"a": "b"}}, 2)], "2 queries"),
         ("splunk", [], "no document"),
@@ -128,7 +128,7 @@ def test_a_backend_that_is_not_installed_is_refused() -> None:
 
 def test_a_backend_that_fails_to_import_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("insigma.targets.pysigma.target.installed_backends", lambda: {"broken": "sigma.backends.nosuch:NoBackend"})
-    with pytest.raises(Refused, match="ModuleNotFoundError"):
+    with pytest.raises(Refused, match="No module named"):
         PySigmaTarget("broken").compile_documents([VIEW])
 
 

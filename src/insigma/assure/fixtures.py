@@ -17,6 +17,7 @@ from insigma.evaluate.explain import reasons, truth
 from insigma.specialise.lists import Lists, fill_lists
 
 CODE = "INS601"
+_OWN_KEYS = frozenset({"value", "count", "first", "last"})
 _PLAIN = (str, int, float)
 
 
@@ -124,7 +125,11 @@ def _expected_positions(expect: Any, count: int) -> set[int] | None:
 def _match_differences(rule: Rule, expected: set[int], found: set[int], trial: _Trial) -> Iterator[Difference]:
     for index in sorted(expected ^ found):
         if index >= len(trial.events):
-            yield ("expect",), f"event {index} is expected, but there are {len(trial.events)} events", "positions count from 0"
+            yield (
+                ("expect",),
+                f"event {index} is expected, but there {'is 1 event' if len(trial.events) == 1 else f'are {len(trial.events)} events'}",
+                "positions count from 0",
+            )
             continue
         verb = "must match and does not" if index in expected else "must not match and does"
         yield ("events", trial.case.steps[index]), f"event {index} {verb}", _why(rule, index in found, trial.events[index], trial.taxonomy)
@@ -141,15 +146,34 @@ def _why(rule: Rule, matched: bool, event: Flat, taxonomy: Taxonomy) -> str:
 
 
 def _alert_differences(wanted: list[Any], alerts: Sequence[GroupAlert], rule: Correlation, trial: _Trial) -> Iterator[Difference]:
-    for position in range(max(len(wanted), len(alerts))):
-        if position >= len(alerts):
-            yield ("expect", "alerts", position), f"no alert for {_shown(wanted[position])}", _matched(rule, trial)
-        elif position >= len(wanted):
-            yield ("expect",), f"an alert that is not expected: {_told(alerts[position])}", _matched(rule, trial)
+    for position, expected, found in _paired(wanted, alerts):
+        if found is None:
+            yield ("expect", "alerts", position), f"no alert for {_shown(expected)}", _matched(rule, trial)
+        elif position == len(wanted):
+            yield ("expect",), f"an alert that is not expected: {_told(found)}", _matched(rule, trial)
         else:
-            wrong = [f"{key} is {actual!r}, not {value!r}" for key, value, actual in _unlike(wanted[position], alerts[position])]
+            wrong = [f"{key} is {actual!r}, not {value!r}" for key, value, actual in _unlike(expected, found)]
             if wrong:
-                yield ("expect", "alerts", position), "; ".join(wrong), f"the alert is {_told(alerts[position])}"
+                yield ("expect", "alerts", position), "; ".join(wrong), f"the alert is {_told(found)}"
+
+
+def _paired(wanted: list[Any], alerts: Sequence[GroupAlert]) -> Iterator[tuple[int, Any, GroupAlert | None]]:
+    """Each expected alert with the alert of its group; what is left is paired in order if as many are left on both sides."""
+    left = list(alerts)
+    pairs: list[GroupAlert | None] = []
+    for expected in wanted:
+        found = next((alert for alert in left if _same_group(expected, alert)), None)
+        pairs.append(found)
+        if found is not None:
+            left.remove(found)
+    if pairs.count(None) == len(left):
+        pairs = [left.pop(0) if found is None else found for found in pairs]
+    yield from ((position, expected, found) for position, (expected, found) in enumerate(zip(wanted, pairs, strict=True)))
+    yield from ((len(wanted), None, alert) for alert in left)
+
+
+def _same_group(wanted: Any, found: GroupAlert) -> bool:
+    return all(key in _OWN_KEYS for key, _, _ in _unlike(wanted, found))
 
 
 def _unlike(wanted: Any, found: GroupAlert) -> Iterator[tuple[str, Any, Any]]:

@@ -3,6 +3,7 @@
 ## What it does
 
 Checks that every rule and correlation of the pack has a fixture under `tests/fixtures/` which names it, by `name` or `id`.
+A fixture that names no rule of the pack is told as INS111.
 
 ## Why it is bad
 
@@ -42,12 +43,25 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
     """Yield a finding for each rule that no fixture names."""
     if not context.in_pack:
         return
+    yield from _lost(context)
     proved = {str(fixture.rule).lower() for fixture in context.pack.fixtures} | set(_named(context.pack.documents))
     for document in context.documents:
-        names = {str(document.data[key]).lower() for key in ("name", "id") if document.data.get(key)}
-        if kind_of(document) is not Kind.FILTER and not names & proved:
+        if kind_of(document) is not Kind.FILTER and not _names(document) & proved:
             name = document.data.get("name") or document.data.get("id") or "..."
             yield finding(CODE, document.key_place("title"), "the rule has no fixture", f"write {_path(document)} with 'rule: {name}'")
+
+
+def _lost(context: Context) -> Iterator[Diagnostic]:
+    """Fixtures that name no rule, in the words of `insigma test`, so that it is one finding where both tell it."""
+    known = {name for document in context.documents if kind_of(document) is not Kind.FILTER for name in _names(document)}
+    for fixture in context.pack.fixtures:
+        if fixture.rule.lower() not in known:
+            message, hint = f"no rule has the id or name '{fixture.rule}'", "is the rule among the faulty ones?"
+            yield finding("INS111", fixture.document.place("rule"), message, hint)
+
+
+def _names(document: Document) -> set[str]:
+    return {str(document.data[key]).lower() for key in ("name", "id") if document.data.get(key)}
 
 
 def _named(documents: tuple[Document, ...]) -> Iterator[str]:

@@ -5,6 +5,7 @@ A valid document is accepted by `quick` alone; jsonschema is imported only for a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,7 @@ _TYPES = {
     "array": "a list",
     "object": "a mapping",
 }
+_DURATIONS = ("30m", "1h", "2d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,11 @@ def _tell_repeats(error: _Error) -> Iterator[Fault]:
 
 
 def _tell_pattern(error: _Error) -> Iterator[Fault]:
-    yield Fault(error.path, f"{_named(error.path)} is {shown(error.value)}, which is not written as it should be", error.description)
+    takes = re.compile(error.argument).search
+    duration = all(map(takes, _DURATIONS)) and not takes("30")
+    said = "which is no duration" if duration else "which is not written as it should be"
+    hint = f"write a duration, such as {', '.join(_DURATIONS)}" if duration else error.description
+    yield Fault(error.path, f"{_named(error.path)} is {shown(error.value)}, {said}", hint)
 
 
 def _tell_size(error: _Error) -> Iterator[Fault]:

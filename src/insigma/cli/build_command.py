@@ -16,8 +16,8 @@ import click
 from insigma.assure.fixtures import CaseResult
 from insigma.checks.runner import check_all
 from insigma.cli.errors import UsageError
-from insigma.cli.output import counted, exit_code, format_option, write_report
-from insigma.cli.test_command import run_cases
+from insigma.cli.output import counted, did_you_mean, exit_code, format_option, write_report
+from insigma.cli.test_command import as_errors, case_names, run_cases
 from insigma.cli.workplace import Workplace, open_workplace
 from insigma.content.files import shown_path
 from insigma.content.lists import DEFAULT_TENANT, default_lists
@@ -60,8 +60,11 @@ class Progress(Protocol):
 def command(targets: tuple[str, ...], out: Path | None, as_json_: bool, form: str) -> int:
     """Check, test and compile the pack around the working folder, and write dist/.
 
-    Nothing is written if a check or a fixture fails; the old folder is replaced at once, or not at all.
+    Nothing is written if a check or a fixture fails; the old folder is replaced at once, or not at all. With -t the folder
+    holds only the targets asked for.
     """
+    if as_json_ and form != Format.TEXT.value:
+        raise UsageError("--json and --format are two ways to write the result", "give one of them")
     workplace = open_workplace(())
     pack = workplace.loaded.pack
     out = out or Path(shown_path((find_root(Path.cwd()) or Path()) / "dist"))
@@ -83,7 +86,9 @@ def _workshops(names: Sequence[str], pack: Pack) -> list[Workshop]:
         try:
             found.append(open_workshop(name, pack, default_lists(pack), context))
         except UnknownTarget as error:
-            raise UsageError(f"no target '{error.name}'", f"there are: {', '.join(error.known)}") from error
+            raise UsageError(
+                f"no target '{error.name}'", did_you_mean(error.name, error.known, f"there are: {', '.join(error.known)}")
+            ) from error
         except Refused as error:
             raise UsageError(error.reason) from error
     return found
@@ -94,10 +99,10 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     progress.step("checking", 1)
     findings = list(check_all(workplace.loaded))
     progress.advance()
-    progress.step("testing", 1)
-    cases = run_cases(workplace, findings).results
+    progress.step("testing", len(pack.fixtures))
+    cases = run_cases(workplace, findings, progress.advance).results
     findings.extend(found for result in cases for found in result.diagnostics)
-    progress.advance()
+    findings = list(dict.fromkeys(as_errors(findings)))
     filled = fill_lists(pack.rules, default_lists(pack))
     findings.extend(filled.diagnostics)
     if any(found.severity is Severity.ERROR for found in findings):
@@ -113,6 +118,7 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
         progress.advance()
     findings.extend(refusal_findings(outcomes, pack))
     progress.step("writing", 1)
+    held = _targets_in(out)
     try:
         files = tree(outcomes, workshops, pack)
         write_tree(out, files)
@@ -122,7 +128,18 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     except Refused as error:
         raise UsageError(f"the rules cannot be bundled: {error.reason}") from error
     progress.advance()
+    gone = held - {path.split("/", 1)[0] for path in files}
+    if gone:
+        names = " and ".join(sorted(gone))
+        click.echo(
+            f"insigma: {shown_path(out)}/ no longer holds {names}: build without -t for all targets, or with --out elsewhere", err=True
+        )
     return Built(tuple(findings), cases, tuple(outcomes), tuple(sorted(files)))
+
+
+def _targets_in(out: Path) -> set[str]:
+    """The targets of which a folder holds something built before."""
+    return {name for name in (*NATIVE, "pysigma") if (out / name).is_dir()}
 
 
 @contextmanager
@@ -172,7 +189,7 @@ def _as_object(built: Built, pack: Pack, out: Path) -> dict[str, Any]:
 
 
 def _write_summary(built: Built, form: str, out: Path) -> None:
-    report = Report.of(built.findings)
+    report = Report.of(built.findings, case_names=case_names(built.cases))
     passed = sum(not result.diagnostics for result in built.cases)
     closing = f"{counted(passed, 'fixture case')} of {len(built.cases):,} passed"
     if not built.written:

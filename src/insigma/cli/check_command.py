@@ -9,6 +9,7 @@ import click
 from insigma.checks.runner import check_all
 from insigma.cli.output import counted, exit_code, format_option, write_report
 from insigma.cli.workplace import open_workplace
+from insigma.diagnostics.model import Severity
 from insigma.diagnostics.render import Report
 
 
@@ -26,6 +27,9 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     documents = [document for document in workplace.loaded.pack.documents if workplace.concerns(document.path)]
     files = len({document.path for document in documents} | {found.place.path for found in findings})
     report = Report.of(findings, files=files, rules=len(workplace.rules))
-    told = "no findings" if not findings else counted(len(findings), "finding")
+    notes = sum(found.severity is Severity.NOTE for found in findings)
+    told = counted(len(findings) - notes, "finding") if len(findings) > notes else "no findings"
+    if notes:
+        told += f" and {counted(notes, 'note')}"
     write_report(report, form, f"{told} in {counted(files, 'file')} ({counted(len(workplace.rules), 'rule')})")
     return exit_code(findings)

@@ -53,7 +53,7 @@ def command(rules: tuple[Path, ...], events_path: str, time_field: str, as_json:
         for verdict in verdicts:
             click.echo(json.dumps(as_object(verdict), separators=(",", ":")))
     else:
-        _write_text(verdicts, fed)
+        _write_text(verdicts, fed - source.faulty)
     if engine.untimed:
         message = f"{counted(len(engine.untimed), 'matching event')} without a readable '{time_field}' took no part in correlations"
         click.echo(f"insigma: {message}", err=True)

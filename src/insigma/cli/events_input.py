@@ -17,6 +17,7 @@ import orjson
 from insigma.cli.errors import UsageError
 
 SHOWN_FAULTS = 5
+_GZIP = b"\x1f\x8b"
 _AS_NINES = bytes.maketrans(b"0123456789", b"9" * 10)
 _LONG_NUMBER = b"9" * 19
 """19 digits in a row, each made a nine: no shorter number is beyond 64 bits. Ten times as fast as a pattern."""
@@ -50,6 +51,9 @@ class EventSource:
 
     def _parsed(self, stream: IO[bytes]) -> Iterator[dict[str, Any] | None]:
         for number, line in enumerate(stream, 1):
+            if number == 1 and line.startswith(_GZIP):
+                shown = "standard input" if self.path == "-" else self.path
+                raise UsageError(f"{shown} looks like gzip: unpack it first")
             text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
             if not text:
                 continue

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-
 import click
 
 from insigma.checks.runner import check_modules
 from insigma.cli.errors import UsageError
-from insigma.cli.output import colored
+from insigma.cli.output import colored, did_you_mean
 from insigma.diagnostics.catalogue import CODES, Code
 from insigma.diagnostics.pages import page
 
@@ -34,11 +32,12 @@ def command(code: str | None) -> int:
 
 
 def _find(code: str) -> Code:
-    by_name = {entry.name: entry for entry in CODES.values()}
-    found = CODES.get(code.upper()) or by_name.get(code.lower())
-    if found is None:
-        near = difflib.get_close_matches(code.lower(), by_name, 1)  # codes that look alike have nothing in common
-        raise UsageError(f"no code '{code}'", f"did you mean '{near[0]}'?" if near else "insigma explain lists all codes")
+    """By code, number or name, also as SARIF writes names (UndefinedSelection)."""
+    by_name = {entry.name.replace("-", ""): entry for entry in CODES.values()}
+    found = CODES.get(code.upper()) or CODES.get(f"INS{code}") or by_name.get(code.lower().replace("-", ""))
+    if found is None:  # only names are guessed: codes that look alike have nothing in common
+        hint = did_you_mean(code, (entry.name for entry in CODES.values()), "insigma explain lists all codes")
+        raise UsageError(f"no code '{code}'", hint)
     return found
 
 

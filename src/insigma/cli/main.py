@@ -6,6 +6,7 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 
 import click
@@ -45,6 +46,16 @@ class LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"insigma.cli.{cmd_name}_command").command
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command to run; for a misspelt one the error names the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from insigma.cli.output import did_you_mean
+
+            hint = did_you_mean(name, COMMANDS, "")
+            raise click.UsageError(f"no command '{name}'" + (f"; {hint}" if hint else ""), ctx)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. A closed pipe is told in our own way: click would make it exit code 1, which means findings."""
         try:
@@ -66,10 +77,36 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(100_000, 20, 100)  # what is read stays until the end: looking for garbage often costs a tenth and finds none
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what the terminal's encoding lacks is shown as an escape
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_run())
+    code = _run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done: Ctrl-C while Python tears down would change the exit code
+    sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Python has None for a stream that the shell has closed (`>&-`); commands shall not have to care."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+
+
+def _silence_stdout() -> None:
+    """What is still to be written goes nowhere: Python would try once more at the end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _from_stdout(error: OSError) -> bool:
+    """Whether an error that names no file came of writing to standard output, to go by who was writing."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_globals.get("__name__") in {"click.utils", "rich.console", __name__}
 
 
 def _run() -> int:
@@ -93,10 +130,13 @@ def _run() -> int:
         click.echo(f"insigma: {error.format_message()}", err=True)
         return error.exit_code
     except (_ReaderGone, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         return ExitCode.OK
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
+        if not where and _from_stdout(error):
+            where = "standard output: "
+            _silence_stdout()
         click.echo(f"insigma: {where}{error.strerror or error}", err=True)
         return ExitCode.USAGE
     except MemoryError:

@@ -6,15 +6,17 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import click
 
+from insigma.checks.base import Kind, kind_of
+from insigma.checks.ins219_file_name import LONGEST, slug_of
 from insigma.cli.errors import UsageError
 from insigma.content.domains import DOMAIN_CODES
 from insigma.content.files import shown_path
 from insigma.content.model import FieldType, Pack, TaxonomyLogSource
-from insigma.content.pack import find_root, load_pack
+from insigma.content.pack import Loaded, find_root, load_pack
 
 ACTORS = ("user.name", "User", "service.name")
 """Fields that name who acted, the most telling first."""
@@ -24,11 +26,14 @@ _SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 
 @click.command("new")
 @click.argument("name", metavar="DOMAIN/SLUG")
-@click.option("--logsource", help="Log source of the taxonomy; by default the one of the domain.")
+@click.option(
+    "--logsource", help="The log source that the rule reads, such as insurance_claims; needed where the domain has none of its own."
+)
 def command(name: str, logsource: str | None) -> int:
     """Start a rule and its fixture in the pack around the working folder.
 
-    `insigma check` passes on what is written; `insigma test` says what to write next.
+    DOMAIN is one of the pack's, SLUG the title in lower-case words joined by underscores. `insigma check` passes on what is
+    written and notes each text that you are to replace; `insigma test` says what to write next.
     """
     root = find_root(Path.cwd())
     if root is None:
@@ -38,7 +43,9 @@ def command(name: str, logsource: str | None) -> int:
     for path in (rule_path, fixture_path):
         if path.exists():
             raise UsageError(f"{shown_path(path)} exists already")
-    pack = load_pack(root).pack
+    loaded = load_pack(root)
+    pack = loaded.pack
+    _refuse_taken(slug, loaded)
     source = _logsource(pack, domain, logsource)
     pack_id = _next_id(pack, domain)
     start = _start(domain, slug, pack_id, source, pack)
@@ -51,19 +58,36 @@ def command(name: str, logsource: str | None) -> int:
 
 
 def _parts(name: str) -> tuple[str, str]:
-    domain, _, slug = name.partition("/")
+    domain, slash, slug = name.partition("/")
+    if not slash:
+        raise UsageError(f"'{name}' is not DOMAIN/SLUG", "write DOMAIN/SLUG, such as claims/suspicious_reopened_claim")
     if domain not in DOMAIN_CODES:
         raise UsageError(f"'{domain}' is no domain", f"one of {', '.join(DOMAIN_CODES)}")
-    if not _SLUG.fullmatch(slug) or not 10 <= len(slug) <= 90:
+    if not _SLUG.fullmatch(slug) or not 10 <= len(slug) <= LONGEST:
         raise UsageError(
             f"'{slug}' is no name for a rule",
-            "10 to 90 characters: lower-case words joined by underscores, such as suspicious_claim_export",
+            f"10 to {LONGEST} characters: lower-case words joined by underscores, such as suspicious_claim_export",
         )
     return domain, slug
 
 
+def _refuse_taken(slug: str, loaded: Loaded) -> None:
+    """Raise `UsageError` if a rule has the file name, in whatever folder and however broken, or the title."""
+    pack = loaded.pack
+    for path in (*(document.path for document in pack.rule_documents), *(found.place.path for found in loaded.diagnostics)):
+        if pack.relative(path).startswith("rules/") and PurePosixPath(path).stem.lower() == slug:
+            raise UsageError(
+                f"the name is taken by {path}", "folders do not tell rules apart: say in the name what is special about this one"
+            )
+    for document in pack.rule_documents:
+        if kind_of(document) is not Kind.FILTER and slug_of(str(document.data.get("title"))) == slug:
+            raise UsageError(f"{document.path} has that title", "say in the name what is special about this rule")
+
+
 def _logsource(pack: Pack, domain: str, wanted: str | None) -> TaxonomyLogSource:
     known = pack.taxonomy.logsources
+    if not known:
+        raise UsageError("the taxonomy of the pack has no log sources", "write them in mappings/taxonomy/logsources.yml first")
     if wanted is not None:
         if wanted not in known:
             raise UsageError(f"the taxonomy has no log source '{wanted}'", f"one of {', '.join(known)}")
@@ -71,7 +95,7 @@ def _logsource(pack: Pack, domain: str, wanted: str | None) -> TaxonomyLogSource
     usual = {"billing_payments": "insurance_payment", "policy_admin": "insurance_policy", "portal_contact_centre": "insurance_portal"}
     guess = usual.get(domain, f"insurance_{domain}")
     if guess not in known:
-        raise UsageError(f"domain {domain} has several log sources", f"choose with --logsource: {', '.join(known)}")
+        raise UsageError(f"domain {domain} has no log source of its own: choose with --logsource", f"one of {', '.join(known)}")
     return known[guess]
 
 
@@ -106,7 +130,7 @@ def _start(domain: str, slug: str, pack_id: str, source: TaxonomyLogSource, pack
 
 
 def rule_text(start: Start) -> str:
-    """A rule that passes every check and says nothing yet."""
+    """A rule that passes every check and says nothing yet. INS511 finds the texts to replace: they begin with "write here" or "say why"."""
     title = start.slug.replace("_", " ").title()
     fields = "".join(f"  - {_quoted(name)}\n" for name in start.source.required if name != "insurance.logsource")
     entity = "service" if start.actor == "service.name" else "actor"
@@ -182,13 +206,13 @@ def fixture_text(start: Start) -> str:
   - name: write here an event that only just does not match
     kind: miss
     expect: none
-    because: one condition is not met
+    because: say why, as one condition is not met
     events:
       - {{at: "2026-02-14T10:40:00Z", {other}{start.actor}: h.lopez}}
   - name: write here another near miss
     kind: miss
     expect: none
-    because: one condition is not met
+    because: say why, as one condition is not met
     events:
       - {{at: "2026-02-14T10:40:00Z", {other}{start.actor}: s.meyer}}
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Iterable
 
@@ -25,7 +26,7 @@ def colored() -> bool:
     """Whether standard output is a terminal that shows colours. NO_COLOR counts if it is not empty (no-color.org)."""
     import os
 
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def write_report(report: Report, form: str, closing: str) -> None:
@@ -45,3 +46,10 @@ def exit_code(diagnostics: Iterable[Diagnostic]) -> ExitCode:
 def counted(number: int, noun: str) -> str:
     """ "1 rule", "2 rules"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def did_you_mean(wrong: str, known: Iterable[str], otherwise: str) -> str:
+    """A hint with the known word most like the wrong one, whatever their case; `otherwise` where none is like it."""
+    by_lower = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(wrong.lower(), by_lower, 1)
+    return f"did you mean '{by_lower[near[0]]}'?" if near else otherwise

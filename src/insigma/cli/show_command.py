@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from insigma.cli.errors import UsageError
-from insigma.cli.output import colored, counted, exit_code
+from insigma.cli.output import colored, counted, did_you_mean, exit_code
 from insigma.cli.workplace import Workplace, open_workplace
+from insigma.content.files import SUFFIXES
 from insigma.content.lists import DEFAULT_TENANT, default_lists
 from insigma.content.model import AnyRule
 from insigma.diagnostics.model import Diagnostic
@@ -20,7 +21,8 @@ from insigma.specialise.lists import fill_lists
 from insigma.targets.base import Detection
 
 PARTS = ("both", "query", "native")
-_LEXERS = {"spl": "text", "lucene": "text", "eql": "text", "esql": "sql"}
+_STOCK = {"elastic": "pysigma:lucene", "splunk": "pysigma:splunk"}
+"""Where to turn with a rule that our own compiler does not know the fields of."""
 
 
 @click.command("show")
@@ -39,63 +41,83 @@ def command(rule: str, target: str, language: str | None, part: str) -> int:
     try:
         workshop = open_workshop(target, pack, default_lists(pack), context, language)
     except UnknownTarget as error:
-        raise UsageError(f"no target '{error.name}'", f"there are: {', '.join(error.known)}") from error
+        there_are = f"there are: {', '.join(error.known)}"
+        raise UsageError(f"no target '{error.name}'", did_you_mean(error.name, error.known, there_are)) from error
     except Refused as error:
         raise UsageError(error.reason) from error
     filled = fill_lists(chosen, default_lists(pack))
     faults = [*workplace.of_interest(workplace.loaded.diagnostics), *filled.diagnostics]
-    for number, entry in enumerate(filled.rules):
-        if number:
+    notes: dict[str, list[str]] = {}
+    shown = 0
+    for entry in filled.rules:
+        try:
+            detection = workshop.compile(entry)
+            native = workshop.packager.native(entry.header, detection)
+        except Refused as refusal:
+            faults.append(_refusal(entry, workshop, refusal))
+            continue
+        if shown:
             click.echo("")
-        faults.extend(_show(entry, workshop, part, titled=len(filled.rules) > 1))
+        _write(entry, detection, native, part, titled=len(filled.rules) > 1)
+        for note in detection.notes:
+            notes.setdefault(note, []).append(entry.header.label)
+        shown += 1
+    _write_notes(notes, shown)
     if faults:
         click.echo(render(Report.of(faults), Format.TEXT), nl=False, err=True)
-        shown = len(filled.rules) - sum(found.code == "INS701" for found in faults)
         click.echo(f"{counted(shown, 'rule')} shown, {counted(len(faults), 'fault')}", err=True)
     return exit_code(faults)
 
 
 def _chosen(rule: str) -> tuple[Workplace, tuple[AnyRule, ...]]:
+    """The rules meant, and the workplace narrowed to their files: also to those of rules that could not be read."""
     if Path(rule).exists():
         workplace = open_workplace((Path(rule),))
         return workplace, workplace.rules
     workplace = open_workplace(())
-    found = tuple(entry for entry in workplace.loaded.pack.rules if rule in (entry.header.name, entry.header.id, entry.header.slug))
+    loaded = workplace.loaded
+    stem = Path(rule).stem if Path(rule).name == rule and Path(rule).suffix in SUFFIXES else rule
+    found = tuple(entry for entry in loaded.pack.rules if {entry.header.name, entry.header.id, entry.header.slug} & {rule, stem})
+    paths = {entry.header.path for entry in found}
     if not found:
-        raise UsageError(f"no rule '{rule}' in the pack, and no such file", "give a name such as ins-clm-001, an id, a file name or a path")
-    return Workplace(workplace.loaded, workplace.root, tuple({entry.header.path for entry in found})), found
+        unread = {fault.place.path for fault in loaded.diagnostics if loaded.pack.relative(fault.place.path).startswith("rules/")}
+        named = {entry.path for entry in loaded.pack.rule_documents if rule in (entry.data.get("name"), entry.data.get("id"))}
+        paths = {path for path in unread if path in named or Path(path).stem == stem}
+    if not paths:
+        headers = [entry.header for entry in loaded.pack.rules]
+        known = [name for header in headers for name in (header.name, header.id, header.slug) if name]
+        hint = did_you_mean(stem, known, "give a name such as ins-clm-001, an id, a file name or a path")
+        raise UsageError(f"no rule '{rule}' in the pack, and no such file", hint)
+    return Workplace(loaded, workplace.root, tuple(sorted(paths))), found
 
 
-def _show(rule: AnyRule, workshop: Workshop, part: str, *, titled: bool) -> list[Diagnostic]:
+def _refusal(rule: AnyRule, workshop: Workshop, refusal: Refused) -> Diagnostic:
     header = rule.header
-    try:
-        detection = workshop.compile(rule)
-        native = workshop.packager.native(header, detection)
-    except Refused as refusal:
-        place = header.document.place(*refusal.where)
-        hint = "see the target's page under docs/targets"
-        return [Diagnostic(place, "INS701", f"{workshop.name} refuses the rule: {refusal.reason}", hint, rule=header.label)]
+    if not workshop.verified:
+        hint = "the stock backend cannot say it"
+    elif "has no place in the" in refusal.reason:
+        hint = f"map it in mappings/targets/{workshop.name}.yml, or compile it unverified with -t {_STOCK[workshop.name]}"
+    else:
+        hint = f"see docs/targets/{workshop.name}.md"
+    place = header.document.place(*refusal.where)
+    return Diagnostic(place, "INS701", f"{workshop.name} refuses the rule: {refusal.reason}", hint, rule=header.label)
+
+
+def _write_notes(notes: dict[str, list[str]], shown: int) -> None:
+    """Each note once, on standard error; with the rules that it is about where several are shown."""
+    for note, labels in notes.items():
+        concerned = labels[0] if len(labels) == 1 else counted(len(labels), "rule")
+        click.echo(visible(f"note: {note}" + (f" ({concerned})" if shown > 1 else "")), err=True)
+
+
+def _write(rule: AnyRule, detection: Detection, native: str, part: str, *, titled: bool) -> None:
+    pieces = {"query": detection.query, "native": native}
+    texts = [text.rstrip("\n") for name, text in pieces.items() if text and part in ("both", name)]
     if colored():
-        _write_highlighted(rule, detection, native, part)
-        return []
+        from insigma.cli.highlight import write_highlighted
+
+        write_highlighted(rule.header.title, (detection.target, detection.language, detection.window), texts)
+        return
     if titled:
-        click.echo(visible(f"# {header.label}: {header.title}"))
-    pieces = [text for name, text in (("query", detection.query), ("native", native)) if text and part in ("both", name)]
-    click.echo("\n\n".join(text.rstrip("\n") for text in pieces))
-    return []
-
-
-def _write_highlighted(rule: AnyRule, detection: Detection, native: str, part: str) -> None:
-    from rich.console import Console
-    from rich.syntax import Syntax
-    from rich.text import Text
-
-    console = Console()
-    facts = ", ".join((detection.target, detection.language, detection.window))
-    console.print(Text(rule.header.title, style="bold"), Text(f"({facts})", style="dim"))
-    for note in detection.notes:
-        console.print(Text(f"note: {note}", style="dim"))
-    if part in ("both", "query"):
-        console.print(Syntax(detection.query, _LEXERS.get(detection.language, "text"), word_wrap=True))
-    if native and part in ("both", "native"):
-        console.print(Syntax(native, "json" if native.startswith("{") else "ini", word_wrap=True))
+        click.echo(visible(f"# {rule.header.label}: {rule.header.title}"))
+    click.echo("\n\n".join(texts))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from insigma.assure.fixtures import CaseResult, reference_rules, run_fixture
+from insigma.checks.ins511_unfinished import CODE as UNFINISHED
+from insigma.checks.ins511_unfinished import unfinished
 from insigma.cli.errors import UsageError
 from insigma.cli.output import counted, exit_code, format_option, write_report
 from insigma.cli.workplace import Workplace, open_workplace
@@ -32,11 +34,14 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     if workplace.root is None:
         raise UsageError("these rules lie in no pack, so they have no fixtures", "make a pack: a folder with an insigma.yml")
     run = run_cases(workplace)
-    findings = (*run.faults, *(found for result in run.results for found in result.diagnostics))
+    tested = {result.fixture.document.path for result in run.results}
+    documents = [document for document in workplace.loaded.pack.documents if workplace.concerns(document.path) or document.path in tested]
+    to_write = (found for document in documents for found in unfinished(document))
+    findings = (*run.faults, *(found for result in run.results for found in result.diagnostics), *as_errors(to_write))
     passed = [_passed(result) for result in run.results if not result.diagnostics]
     rules = len({result.rule for result in run.results})
     failed = len(run.results) - len(passed)
-    report = Report.of(findings, passed, cases=len(run.results), failed=failed, not_run=run.not_run)
+    report = Report.of(findings, passed, case_names(run.results), cases=len(run.results), failed=failed, not_run=run.not_run)
     told = f"{counted(len(passed), 'case')} passed" + (f", {failed:,} failed" if failed else "")
     if run.not_run:
         told += f", {counted(run.not_run, 'fixture')} not run as the rules have faults"
@@ -44,6 +49,11 @@ def command(paths: tuple[Path, ...], form: str) -> int:
         told += f", {counted(len(run.faults), 'fault')} on the way"
     write_report(report, form, f"{told} ({counted(rules, 'rule')})" if run.results or findings else "no fixture cases there")
     return exit_code(findings)
+
+
+def as_errors(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings with what is still to be written, a note to `check`, made an error: it must not be delivered."""
+    return tuple(replace(found, severity=Severity.ERROR) if found.code == UNFINISHED else found for found in findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +65,11 @@ class CaseRun:
     not_run: int
 
 
-def run_cases(workplace: Workplace, findings: Sequence[Diagnostic] = ()) -> CaseRun:
-    """Run the fixtures asked for, by themselves or by their rule. A rule with an error is told once, not again case by case."""
+def run_cases(workplace: Workplace, findings: Sequence[Diagnostic] = (), done: Callable[[], None] = lambda: None) -> CaseRun:
+    """Run the fixtures asked for, by themselves or by their rule. A rule with an error is told once, not again case by case.
+
+    `done` is called at each fixture.
+    """
     pack = workplace.loaded.pack
     reference = reference_rules(pack, default_lists(pack))
     faults = (*workplace.loaded.diagnostics, *reference.diagnostics)
@@ -65,6 +78,7 @@ def run_cases(workplace: Workplace, findings: Sequence[Diagnostic] = ()) -> Case
     results: list[CaseResult] = []
     not_run = 0
     for fixture in pack.fixtures:
+        done()
         rule = reference.rules.get(fixture.rule)
         if not workplace.concerns(fixture.document.path) and not (rule is not None and workplace.concerns(rule.header.path)):
             continue
@@ -79,6 +93,11 @@ def _paths(rule: AnyRule) -> set[str]:
     """The files of the rule and of everything it builds on."""
     members = rule.members if isinstance(rule, Correlation) else ()
     return {rule.header.path}.union(*(_paths(member) for member in members))
+
+
+def case_names(results: Sequence[CaseResult]) -> dict[Diagnostic, str]:
+    """The case of each finding that one gave, called as it would be had it passed."""
+    return {found: f"{result.rule}: {result.case.name}" for result in results if result.case.name for found in result.diagnostics}
 
 
 def _passed(result: CaseResult) -> Passed:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
+from insigma import __version__
 from insigma.cli.errors import UsageError
 from insigma.content.files import shown_path
 from insigma.content.model import AnyRule
@@ -46,7 +49,7 @@ def open_workplace(paths: Sequence[Path], *, mixed: bool = False) -> Workplace:
     for path in paths:
         if not path.exists() and not path.is_symlink():
             raise UsageError(f"{path}: no such file or folder")
-    roots = {_root_of(path) for path in paths} or {find_root(Path.cwd()) or bundled_root()}
+    roots = {_root_of(path) for path in paths} or {_root_here()}
     if len(roots) > 1 and not mixed:
         raise UsageError("the paths lie in different packs, or some in none", "give one pack at a time")
     root = roots.pop() if len(roots) == 1 else None
@@ -62,6 +65,15 @@ def open_workplace(paths: Sequence[Path], *, mixed: bool = False) -> Workplace:
     if not any(workplace.concerns(document.path) for document in loaded.pack.documents) and not workplace.of_interest(loaded.diagnostics):
         raise _nothing(paths)
     return workplace
+
+
+def _root_here() -> Path:
+    """The pack around the working folder; if there is none, the program's own, which is said."""
+    root = find_root(Path.cwd())
+    if root is None:
+        click.echo(f"insigma: no insigma.yml here or above: working on the pack that came with insigma {__version__}", err=True)
+        return bundled_root()
+    return root
 
 
 def _nothing(paths: Sequence[Path]) -> UsageError:

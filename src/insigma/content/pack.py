@@ -22,6 +22,8 @@ from insigma.content.yaml_reader import Document
 from insigma.diagnostics.model import Diagnostic, Place
 
 PACK_FILE = "insigma.yml"
+TAXONOMY = Path("mappings", "taxonomy")
+BUNDLED = "insurance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,12 @@ class _Loader:
     def load(self) -> Loaded:
         head = self._single(self._root / PACK_FILE)
         rule_documents = tuple(self._documents("rules"))
-        taxonomy = self.taxonomy()
+        base = self._extended(head)
+        taxonomy = self.taxonomy() if base is None or (self._root / TAXONOMY).is_dir() else base.taxonomy()
         mappings, tenants = self.mappings(), self.tenants()
+        if base is not None:
+            mappings = MappingProxyType({**base.mappings(), **mappings})
+            tenants = MappingProxyType({**base.tenants(), **tenants})
         fixtures = self._fixtures()
         assembled = assemble(rule_documents)
         name, version = (str(head.data.get(key, "")) if head is not None else "" for key in ("name", "version"))
@@ -102,6 +108,17 @@ class _Loader:
         )
         return Loaded(pack, (*self._finder.found, *self._found, *assembled.diagnostics))
 
+    def _extended(self, head: Document | None) -> _Loader | None:
+        """The reader of the pack that this one extends: the one that the program carries. Its rules stay its own."""
+        extends = head.data.get("extends") if head is not None else None
+        if not isinstance(extends, list) or not extends or bundled_root().resolve() == self._root.resolve():
+            return None
+        for index, name in enumerate(extends):
+            if name != BUNDLED and head is not None:
+                message = f"the pack '{name}' is not known"
+                self._found.append(Diagnostic(head.place("extends", index), "INS509", message, f"only '{BUNDLED}' can be extended"))
+        return _Loader(bundled_root(), Finder(bundled_root())) if BUNDLED in extends else None
+
     def _documents(self, folder: str) -> list[Document]:
         where = self._root / folder
         if not where.is_dir():
@@ -110,7 +127,7 @@ class _Loader:
 
     def _single(self, path: Path) -> Document | None:
         if not path.is_file():
-            message, hint = f"the pack has no {path.name}", "copy it from the insurance pack"
+            message, hint = f"the pack has no {path.name}", f"write 'extends: [{BUNDLED}]' in {PACK_FILE} to use that of the pack {BUNDLED}"
             self._found.append(Diagnostic(Place(shown_path(path)), "INS001", message, hint))
             return None
         documents = self._finder.read(path).documents if self._finder.inside(path) else ()
@@ -118,7 +135,7 @@ class _Loader:
         return documents[0] if documents else None
 
     def taxonomy(self) -> Taxonomy:
-        folder = self._root / "mappings" / "taxonomy"
+        folder = self._root / TAXONOMY
         fields, logsources = self._single(folder / "fields.yml"), self._single(folder / "logsources.yml")
         if fields is None or logsources is None:
             return Taxonomy("", "", MappingProxyType({}), MappingProxyType({}))

@@ -43,6 +43,7 @@ from insigma.content.values import (
     alternatives,
     dash_count,
     encoded_texts,
+    misfit,
     regex_value,
     text_of,
 )
@@ -235,8 +236,9 @@ def _value(name: str, modifiers: tuple[str, ...], plain: Any, at: Key, faults: F
     except ValueFault as fault:
         faults.add(fault.code, place, fault.message, fault.hint)
         return None
-    except SigmaError as error:
-        faults.add("INS103", place, str(error), "see the Sigma specification, appendix modifiers")
+    except SigmaError:  # its words are classes of pySigma, not what stands in the rule
+        refused = misfit(modifiers, plain)
+        faults.add(refused.code, place, refused.message, refused.hint)
         return None
     return disjunction(tuple(leaves))
 

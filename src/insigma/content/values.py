@@ -11,6 +11,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import re2
@@ -72,6 +73,9 @@ _TIME_PARTS = {
     TimeUnit.MONTH: (1, 12),
     TimeUnit.YEAR: (1, 9999),
 }
+_NUMERIC = frozenset({"gt", "gte", "lt", "lte", *(unit.value for unit in TimeUnit)})
+_AFFIXES = frozenset({"contains", "startswith", "endswith"})
+_TEXTUAL = _AFFIXES | {"cased", "windash", "expand", "fieldref"}
 
 
 class ValueFault(Exception):
@@ -84,6 +88,48 @@ class ValueFault(Exception):
         self.hint = hint
 
 
+def said(value: Any) -> str:
+    """A written value in a message."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower() if value is not None else "null"
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def misfit(modifiers: tuple[str, ...], plain: Any) -> ValueFault:
+    """The fault of a value that pySigma refuses under the modifiers, in the words of who writes rules."""
+    for name in modifiers:
+        if name in _NUMERIC and (isinstance(plain, (str, bool)) or plain is None):
+            return ValueFault("INS103", f"'{name}' compares numbers, and {said(plain)} is none", "write a number, without quotes")
+        if name == "exists" and not isinstance(plain, bool):
+            return ValueFault(
+                "INS103", f"'exists' takes true or false, and {said(plain)} is neither", "write true or false, without quotes"
+            )
+        if name == "cidr" and not _is_network(plain):
+            return ValueFault(
+                "INS103", f"'cidr' takes a network, and {said(plain)} is none", "such as 10.0.0.0/8, all bits behind the prefix 0"
+            )
+        if name in _TEXTUAL and not isinstance(plain, str):
+            return ValueFault("INS103", f"'{name}' takes a text, and {said(plain)} is none", "quote the value, or remove the modifier")
+    if "fieldref" in modifiers and isinstance(plain, str) and text_of(SigmaString(plain)).literal is None:
+        return ValueFault("INS103", "'fieldref' names one field: it holds no wildcards", "name the field in full")
+    before = [name for name in modifiers[: modifiers.index("fieldref")] if name in _AFFIXES] if "fieldref" in modifiers else []
+    if before:
+        hint = f"write 'fieldref|{'|'.join(before)}'"
+        return ValueFault("INS103", f"'{before[0]}' stands before 'fieldref'", hint)
+    named = [f"'{name}'" for name in modifiers if name not in ("all", "neq")]
+    together = len(named) > 1
+    message = f"modifiers {' and '.join(named)} do not go together" if together else f"modifier {named[0]} does not fit {said(plain)}"
+    return ValueFault("INS103", message, "see the Sigma specification, appendix modifiers")
+
+
+def _is_network(plain: Any) -> bool:
+    try:
+        ip_network(plain if isinstance(plain, str) else "")
+    except ValueError:
+        return False
+    return True
+
+
 def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
     """The value of an item with `re`. Raises `ValueFault` for what RE2 refuses.
 
@@ -91,7 +137,7 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
     Flags at its start, as in `(?i)`, are taken as the modifiers they stand for.
     """
     if not isinstance(written, str):
-        raise ValueFault("INS103", f"modifier 're' needs a string, not {written!r}", "quote the expression")
+        raise ValueFault("INS103", f"modifier 're' needs a string, not {said(written)}", "quote the expression")
     flags = {REGEX_FLAGS[name] for name in modifiers if name in REGEX_FLAGS}
     inline = _INLINE_FLAGS.match(written)
     if inline is not None:
@@ -114,7 +160,7 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
 def encoded_texts(value: Any, modifiers: tuple[str, ...]) -> tuple[Text, ...]:
     """The alternatives of an item with `wide`, `utf16*`, `base64` or `base64offset`, before `contains` and its like."""
     if not isinstance(value, str):
-        raise ValueFault("INS103", f"an encoding modifier needs a string, not {value!r}", "quote the value")
+        raise ValueFault("INS103", f"an encoding modifier needs a string, not {said(value)}", "quote the value")
     literal = text_of(SigmaString(value)).literal
     if literal is None:
         raise ValueFault("INS103", "an encoded value cannot hold wildcards", r"escape them: \* and \?")
@@ -186,7 +232,7 @@ def _single(value: SigmaType, plain: Any, modifiers: tuple[str, ...]) -> Value:
         case SigmaFieldReference():
             return FieldRef(value.field, _affix(value), "cased" in modifiers)
         case _:
-            raise ValueFault("INS103", f"values of type {type(value).__name__} are not read")
+            raise misfit(modifiers, plain)
 
 
 def _time_part(unit: TimeUnit, plain: Any) -> TimePart:

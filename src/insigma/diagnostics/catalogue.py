@@ -32,6 +32,10 @@ def _warning(code: str, name: str, summary: str) -> Code:
     return Code(code, name, summary, Severity.WARNING)
 
 
+def _note(code: str, name: str, summary: str) -> Code:
+    return Code(code, name, summary, Severity.NOTE)
+
+
 _TABLE = (
     _unusable("INS001", "unreadable-file", "The file cannot be opened or read."),
     _unusable("INS002", "file-too-large", "The file is larger than 1 MiB, or holds more than 100,000 nodes."),
@@ -78,7 +82,7 @@ _TABLE = (
     _warning("INS216", "all-of-one", "The modifier `all` stands over a single value."),
     Code("INS217", "unsafe-identifier", "A field name, group-by or listed field holds characters that no field has."),
     _warning("INS218", "unknown-key", "A top-level key looks like a misspelt one."),
-    _warning("INS219", "file-name", "The file name is not lower-case words joined by underscores."),
+    _warning("INS219", "file-name", "The file name is not lower-case words joined by underscores, or not the title of its rule."),
     Code("INS220", "related", "A related entry lacks a UUID or a known type."),
     Code("INS221", "missing-header", "The rule lacks an id, status or level."),
     Code("INS222", "filter-polarity", "A filter keeps only what it selects, without saying so."),
@@ -92,6 +96,7 @@ _TABLE = (
     Code("INS308", "boolean-value", "A YAML boolean is used where the taxonomy has words."),
     Code("INS309", "product-in-logsource", "A vendor-neutral rule names a product or service."),
     Code("INS310", "group-by-not-in-base-rule", "A group-by or counted field is missing from a base rule's log source."),
+    Code("INS311", "taxonomy", "The taxonomy is missing or not that of the pack, so nothing is checked against it."),
     Code("INS401", "metadata", "The insurance block is missing or breaks its schema."),
     Code("INS402", "pack-id", "pack_id, name and domain do not agree."),
     Code("INS403", "domain-folder", "The rule stands in another domain's folder."),
@@ -112,6 +117,7 @@ _TABLE = (
     Code("INS508", "unknown-list", "A placeholder's list is in no tenant profile."),
     Code("INS509", "schema", "The file breaks its JSON Schema."),
     Code("INS510", "fixture-event", "A fixture event does not fit the taxonomy."),
+    _note("INS511", "unfinished", "Text that `insigma new` wrote still stands there."),
     Code("INS601", "case-failed", "A fixture case does not give what it expects."),
     _unusable("INS701", "refused", "A target cannot say the rule faithfully."),
     _unusable("INS702", "unlisted-refusal", "A refusal is not in the pack's refusal list, or a listed one compiles."),

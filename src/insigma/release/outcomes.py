@@ -61,11 +61,8 @@ def refusal_findings(outcomes: Sequence[Outcome], pack: Pack) -> tuple[Diagnosti
         if entry is not None:
             met.add(entry)
         if outcome.state == REFUSED and entry is None and outcome.place is not None:
-            message, hint = (
-                f"{outcome.target} refuses the rule: {outcome.reason}",
-                "change the rule, or accept it in insigma.yml: refusals: [{rule: ..., target: ..., reason: ...}]",
-            )
-            found.append(Diagnostic(outcome.place, "INS701", message, hint, rule=outcome.rule.header.label))
+            message = f"{outcome.target} refuses the rule: {outcome.reason}"
+            found.append(Diagnostic(outcome.place, "INS701", message, _hint(outcome), rule=outcome.rule.header.label))
         if outcome.state == COMPILED and entry is not None:
             message = f"the refusal list names {outcome.rule.header.label} on {outcome.target}, but it compiles"
             found.append(Diagnostic(listed[entry][2], "INS702", message, "remove the entry", rule=outcome.rule.header.label))
@@ -74,6 +71,12 @@ def refusal_findings(outcomes: Sequence[Outcome], pack: Pack) -> tuple[Diagnosti
         if key not in met and target in targets:
             found.append(Diagnostic(place, "INS702", f"the refusal list names '{name}', which is no rule here", "remove the entry"))
     return tuple(found)
+
+
+def _hint(outcome: Outcome) -> str:
+    if not outcome.verified:
+        return "the stock backend cannot say it; its other rules are built"
+    return "change the rule, or accept it in insigma.yml: refusals: [{rule: ..., target: ..., reason: ...}]"
 
 
 def _listed(pack: Pack) -> dict[int, tuple[str, str, Place]]:

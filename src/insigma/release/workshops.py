@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from insigma.bind.binder import bind
 from insigma.content.attack import load_attack
-from insigma.content.model import AnyRule, Correlation, Pack
+from insigma.content.model import AnyRule, Correlation, Pack, Rule
 from insigma.packages.base import Packager, PackContext
 from insigma.packages.elastic.files import ElasticPackager
 from insigma.packages.elastic.rules import KibanaContext
@@ -55,7 +56,15 @@ class _Native:
         self._target = target
 
     def compile(self, rule: AnyRule) -> Detection:
-        return self._target.compile(bind(rule, self._pack.mappings[self.name], self._pack.taxonomy))
+        detection = self._target.compile(bind(rule, self._pack.mappings[self.name], self._pack.taxonomy))
+        return replace(detection, notes=(*detection.notes, *_unasked(rule)))
+
+
+def _unasked(rule: AnyRule) -> tuple[str, ...]:
+    """A note for each product that a rule names: canonical log sources know none, so the query asks for none."""
+    bases = (rule,) if isinstance(rule, Rule) else rule.base_rules
+    products = dict.fromkeys(base.logsource.product for base in bases if base.logsource.product)
+    return tuple(f"the rule is about product '{product}', which the query does not ask for" for product in products)
 
 
 class _PySigma:

@@ -19,7 +19,7 @@ def render_junit(report: Report) -> str:
         lines.append(f'  <testsuite name="{_text(path)}" {_counts(findings, passed)}>')
         lines += [f"    {_case(case.name, case.path, case.line)}/>" for case in passed]
         for finding in findings:
-            lines += _finding(finding)
+            lines += _finding(finding, report.case_names.get(finding))
         lines.append("  </testsuite>")
     return "\n".join([*lines, "</testsuites>", ""])
 
@@ -34,9 +34,9 @@ def _case(name: str, path: str, line: int) -> str:
     return f'<testcase classname="{shown}" name="{_text(name)}" file="{shown}" line="{line}"'
 
 
-def _finding(finding: Diagnostic) -> list[str]:
+def _finding(finding: Diagnostic, case_name: str | None) -> list[str]:
     place = finding.place
-    opening = _case(f"{finding.code} {finding.message}", place.path, place.line)
+    opening = _case(case_name or f"{finding.code} {finding.message}", place.path, place.line)
     where = f"{visible(place.path)}:{place.line}:{place.column}: {finding.severity.label} {finding.code} {name_of(finding.code)}"
     body = "\n".join(_text(defused(line)) for line in (where, visible(finding.message), *visible_lines(finding.hint)))
     if finding.severity is Severity.NOTE:

@@ -31,17 +31,27 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run found, and the cases that passed. `summary` adds numbers of the caller's to the JSON form."""
+    """What a run found, and the cases that passed. `summary` adds numbers of the caller's to the JSON form.
+
+    `case_names` has the fixture case of a finding where there is one: JUnit calls it as it would had it passed.
+    """
 
     findings: tuple[Diagnostic, ...] = ()
     passed: tuple[Passed, ...] = ()
     summary: Mapping[str, object] = field(default_factory=dict)
+    case_names: Mapping[Diagnostic, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, findings: Iterable[Diagnostic], passed: Iterable[Passed] = (), **summary: object) -> Report:
+    def of(
+        cls,
+        findings: Iterable[Diagnostic],
+        passed: Iterable[Passed] = (),
+        case_names: Mapping[Diagnostic, str] | None = None,
+        **summary: object,
+    ) -> Report:
         """A report in order of place, whatever the order in which the findings were made."""
         ordered = sorted(findings, key=lambda finding: (finding, finding.severity, finding.rule))
-        return cls(tuple(ordered), tuple(sorted(passed)), summary)
+        return cls(tuple(ordered), tuple(sorted(passed)), summary, case_names or {})
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)

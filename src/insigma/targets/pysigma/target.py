@@ -64,7 +64,7 @@ class PySigmaTarget:
             try:
                 queries = self._run(documents)
             except Exception as error:
-                raise Refused(f"{self.name}: {type(error).__name__}: {error}") from error
+                raise Refused(str(error).strip() or "the backend fails without a word") from error
         if len(queries) != 1:
             raise Refused(f"{self.name} gives {len(queries)} queries for the rule where one is needed")
         if not isinstance(queries[0], str) or not queries[0].strip():
