@@ -67,7 +67,7 @@ def bind(rule: AnyRule, mapping: TargetMapping, taxonomy: Taxonomy) -> BoundAny:
 def _bind_rule(rule: Rule, mapping: TargetMapping, taxonomy: Taxonomy) -> BoundRule:
     canonical = taxonomy.find(rule.logsource)
     if canonical is None or canonical.name not in mapping.logsources:
-        raise Refused(f"log source '{rule.logsource}' has no place in the {mapping.target} mapping", ("logsource",))
+        raise Refused(f"log source '{rule.logsource}' has no place in the {mapping.target} mapping", ("logsource",), unmapped=True)
     scope = _Scope(mapping, taxonomy, rule, canonical.name)
     return BoundRule(rule, _bind(rule.predicate, scope), mapping.logsources[canonical.name])
 
@@ -98,7 +98,7 @@ def _bind_correlation(rule: Correlation, mapping: TargetMapping, taxonomy: Taxon
 def _target_field(name: str, mapping: TargetMapping, where: tuple[str | int, ...]) -> TargetField:
     found = mapping.fields.get(name)
     if found is None:
-        raise Refused(f"field '{name}' has no place in the {mapping.target} mapping", where)
+        raise Refused(f"field '{name}' has no place in the {mapping.target} mapping", where, unmapped=True)
     return found
 
 

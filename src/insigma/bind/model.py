@@ -14,12 +14,16 @@ from insigma.content.predicate import Affix, Boolean, Cidr, Compare, Constant, E
 
 
 class Refused(Exception):
-    """A rule that a target cannot say faithfully: why, and where in the rule (a path of keys into its document)."""
+    """A rule that a target cannot say faithfully: why, and where in the rule (a path of keys into its document).
 
-    def __init__(self, reason: str, where: tuple[str | int, ...] = ()) -> None:
+    `unmapped` says that the target's mapping lacks a field or log source: mapping it would help.
+    """
+
+    def __init__(self, reason: str, where: tuple[str | int, ...] = (), *, unmapped: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.where = where
+        self.unmapped = unmapped
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ import click
 from insigma.assure.fixtures import CaseResult
 from insigma.checks.runner import check_all
 from insigma.cli.errors import UsageError
-from insigma.cli.output import counted, did_you_mean, exit_code, format_option, write_report
+from insigma.cli.output import counted, exit_code, format_option, write_report
+from insigma.cli.targets import workshop_of
 from insigma.cli.test_command import as_errors, case_names, run_cases
 from insigma.cli.workplace import Workplace, open_workplace
 from insigma.content.files import shown_path
@@ -25,11 +26,10 @@ from insigma.content.model import Pack
 from insigma.content.pack import find_root
 from insigma.diagnostics.model import Diagnostic, Severity
 from insigma.diagnostics.render import Format, Report, render
-from insigma.packages.base import PackContext
 from insigma.release.ledger import rows
 from insigma.release.outcomes import Outcome, compile_rules, refusal_findings
 from insigma.release.tree import as_json, tree
-from insigma.release.workshops import NATIVE, Refused, UnknownTarget, Workshop, open_workshop
+from insigma.release.workshops import NATIVE, Refused, Workshop
 from insigma.release.writer import ForeignFolder, write_tree
 from insigma.specialise.lists import fill_lists
 
@@ -80,18 +80,7 @@ def command(targets: tuple[str, ...], out: Path | None, as_json_: bool, form: st
 
 
 def _workshops(names: Sequence[str], pack: Pack) -> list[Workshop]:
-    context = PackContext(DEFAULT_TENANT, pack.name, pack.version)
-    found: list[Workshop] = []
-    for name in dict.fromkeys(names):
-        try:
-            found.append(open_workshop(name, pack, default_lists(pack), context))
-        except UnknownTarget as error:
-            raise UsageError(
-                f"no target '{error.name}'", did_you_mean(error.name, error.known, f"there are: {', '.join(error.known)}")
-            ) from error
-        except Refused as error:
-            raise UsageError(error.reason) from error
-    return found
+    return [workshop_of(name, pack) for name in dict.fromkeys(names)]
 
 
 def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Progress) -> Built:

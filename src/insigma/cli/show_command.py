@@ -8,15 +8,15 @@ import click
 
 from insigma.cli.errors import UsageError
 from insigma.cli.output import colored, counted, did_you_mean, exit_code
+from insigma.cli.targets import workshop_of
 from insigma.cli.workplace import Workplace, open_workplace
 from insigma.content.files import SUFFIXES
-from insigma.content.lists import DEFAULT_TENANT, default_lists
+from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule
 from insigma.diagnostics.model import Diagnostic
 from insigma.diagnostics.render import Format, Report, render
 from insigma.diagnostics.render.hostile import visible
-from insigma.packages.base import PackContext
-from insigma.release.workshops import Refused, UnknownTarget, Workshop, open_workshop
+from insigma.release.workshops import Refused, Workshop
 from insigma.specialise.lists import fill_lists
 from insigma.targets.base import Detection
 
@@ -37,14 +37,7 @@ def command(rule: str, target: str, language: str | None, part: str) -> int:
     """
     workplace, chosen = _chosen(rule)
     pack = workplace.loaded.pack
-    context = PackContext(DEFAULT_TENANT, pack.name, pack.version)
-    try:
-        workshop = open_workshop(target, pack, default_lists(pack), context, language)
-    except UnknownTarget as error:
-        there_are = f"there are: {', '.join(error.known)}"
-        raise UsageError(f"no target '{error.name}'", did_you_mean(error.name, error.known, there_are)) from error
-    except Refused as error:
-        raise UsageError(error.reason) from error
+    workshop = workshop_of(target, pack, language)
     filled = fill_lists(chosen, default_lists(pack))
     faults = [*workplace.of_interest(workplace.loaded.diagnostics), *filled.diagnostics]
     notes: dict[str, list[str]] = {}
@@ -95,7 +88,7 @@ def _refusal(rule: AnyRule, workshop: Workshop, refusal: Refused) -> Diagnostic:
     header = rule.header
     if not workshop.verified:
         hint = "the stock backend cannot say it"
-    elif "has no place in the" in refusal.reason:
+    elif refusal.unmapped:
         hint = f"map it in mappings/targets/{workshop.name}.yml, or compile it unverified with -t {_STOCK[workshop.name]}"
     else:
         hint = f"see docs/targets/{workshop.name}.md"

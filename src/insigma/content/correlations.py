@@ -15,12 +15,12 @@ from itertools import pairwise
 from typing import Any
 
 from insigma.content.condition import ConditionError, Expression, parse_condition
+from insigma.content.durations import duration_ms
 from insigma.content.model import AnyRule, Bound, Correlation, CorrelationCondition, CorrelationType, CountOperator
 from insigma.content.rules import read_header
 from insigma.content.sigma_bridge import Faults
 
 _TIMESPAN = re.compile(r"([0-9]{1,9})([smhdwMy])", re.ASCII)
-_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _VALUE_TYPES = frozenset(CorrelationType) - {CorrelationType.EVENT_COUNT, CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED}
 _TEMPORAL = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED})
 _EMPTY_IS_ZERO = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT, CorrelationType.VALUE_SUM, CorrelationType.TEMPORAL})
@@ -111,11 +111,11 @@ def _timespan(written: Any, faults: Faults) -> int | None:
     if match is None or int(match[1]) == 0:
         faults.add("INS112", place, f"'{written}' is no timespan", "a number and a unit: 30s, 15m, 1h, 7d, 2w")
         return None
-    if match[2] not in _UNIT_MS:
+    if match[2] in "My":
         unit = "months" if match[2] == "M" else "years"
         faults.add("INS112", place, f"a timespan in {unit} has no fixed length", "write days: 30d; minutes are a small 'm'")
         return None
-    return int(match[1]) * _UNIT_MS[match[2]]
+    return duration_ms(written)
 
 
 def _names(body: Mapping[str, Any], key: str, faults: Faults) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def logsource_field(mapping: TargetMapping) -> TargetField:
     """The stored field that names an event's log source. Raises `Refused` for a mapping without it."""
     found = mapping.fields.get(LOGSOURCE_FIELD)
     if found is None:
-        raise Refused(f"field '{LOGSOURCE_FIELD}' has no place in the splunk mapping")
+        raise Refused(f"field '{LOGSOURCE_FIELD}' has no place in the splunk mapping", unmapped=True)
     return found
 
 
