@@ -36,6 +36,8 @@ from insigma.content.predicate import (
     Number,
     Regex,
     Text,
+    TimePart,
+    TimeUnit,
     Wildcard,
 )
 from insigma.specialise.lists import fill_lists
@@ -117,6 +119,8 @@ def stored(name: str, value: Any, ignore_case: bool = False, column: str = "") -
         ("{user: true}", stored("user", Text(("true",)), True)),
         ("{ip: 'FE80::1'}", stored("ip", Text(("fe80::1",)), True)),
         ("{date: '*'}", stored("date", Exists(True))),
+        ("{date|hour: 5}", stored("date", TimePart(TimeUnit.HOUR, 5))),
+        ("{date|week: 53}", stored("date", TimePart(TimeUnit.WEEK, 53))),
         # the others
         ("{long|gte: 5}", stored("long", Compare(Comparison.GTE, 5))),
         ("{user|re: A.b}", stored("user", Regex("A.b"), False, "u.cased")),
@@ -161,7 +165,8 @@ def test_a_match_is_bound(selection: str, expected: Leaf) -> None:
         ("{user|cidr: 10.0.0.0/8}", "a network needs an address field"),
         ("{long|cidr: 10.0.0.0/8}", "a network needs an address field"),
         ("{user|fieldref: long}", "'user' and 'long' are stored as keyword and long"),
-        ("{date|hour: 5}", "time modifiers are not compiled"),
+        ("{user|hour: 5}", "'user' is stored as keyword by elastic: modifier 'hour' needs a date field"),
+        ("{long|year: 2026}", "modifier 'year' needs a date field"),
         ("{user|expand: '%l%'}", "rule 'a' has a placeholder whose list is not filled in"),
         ("{'|expand': '%l%'}", "rule 'a' has a placeholder whose list is not filled in"),
         ("{user: ok, long: abc}", "the string pattern cannot be asked of it"),

@@ -64,8 +64,10 @@ def test_an_event_rule() -> None:
         "enableSched = 1\n"
         "cron_schedule = 0-59/5 * * * *\n"
         "realtime_schedule = 0\n"
-        "dispatch.earliest_time = -600s\n"
+        "dispatch.earliest_time = -660s\n"
         "dispatch.latest_time = now\n"
+        "dispatch.index_earliest = -360s\n"
+        "dispatch.index_latest = -60s\n"
         "counttype = number of events\n"
         "relation = greater than\n"
         "quantity = 0\n"
@@ -76,11 +78,11 @@ def test_an_event_rule() -> None:
     )
 
 
-def test_a_correlation_is_suppressed_by_group_within_its_timespan() -> None:
+def test_a_correlation_is_suppressed_by_group_for_less_than_its_timespan() -> None:
     stanza = parsed(savedsearch(header(correlation={"timespan": "1h"}), COUNT, CONTEXT))["A Title"]
     assert stanza["alert.suppress"] == "1"
     assert stanza["alert.suppress.fields"] == "user.name,source.ip"
-    assert stanza["alert.suppress.period"] == "3600s"
+    assert stanza["alert.suppress.period"] == "3300s"
     assert stanza["alert.digest_mode"] == "0"
     assert stanza["dispatch.earliest_time"] == "-4201s"
 
@@ -88,8 +90,16 @@ def test_a_correlation_is_suppressed_by_group_within_its_timespan() -> None:
 def test_a_correlation_without_groups_is_suppressed_as_a_whole() -> None:
     stanza = parsed(savedsearch(header(correlation={"timespan": "1w"}), replace(COUNT, group_fields=()), CONTEXT))["A Title"]
     assert stanza["alert.digest_mode"] == "1"
-    assert stanza["alert.suppress.period"] == "604800s"
+    assert stanza["alert.suppress.period"] == "604500s"
     assert "alert.suppress.fields" not in stanza
+
+
+def test_a_short_correlation_is_suppressed_by_its_last_instant() -> None:
+    """Its timespan less an interval is shorter than an instant is told, so the group alone would either repeat or lose alerts."""
+    short = replace(COUNT, schedule=Schedule(300_000, 900_000))
+    stanza = parsed(savedsearch(header(correlation={"timespan": "5m"}), short, CONTEXT))["A Title"]
+    assert stanza["alert.suppress.fields"] == "user.name,source.ip,insigma_last"
+    assert stanza["alert.suppress.period"] == "600s"
 
 
 def test_a_base_rule_is_there_but_does_not_run() -> None:

@@ -44,10 +44,11 @@ EXTRA = {field.name: field for field in (A, B, E_LIST, NUMBER, NUMBERS, FLOAT, R
 
 @lru_cache(maxsize=1)
 def pack() -> tuple[TargetMapping, Taxonomy]:
-    """The Elastic mapping and the taxonomy of the pack."""
+    """The Elastic mapping of the pack, approximate windows accepted, and its taxonomy."""
     loaded = load_pack(ROOT).pack
     mapping = loaded.mappings["elastic"]
-    return replace(mapping, fields=MappingProxyType({**mapping.fields, **EXTRA})), loaded.taxonomy
+    options = MappingProxyType({**mapping.options, "approximate": True})
+    return replace(mapping, fields=MappingProxyType({**mapping.fields, **EXTRA}), options=options), loaded.taxonomy
 
 
 def event_rule(detection: str, name: str = "r1", number: int = 1, source: str = "insurance_claims") -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from insigma.bind.model import Refused
 from insigma.targets.elastic.hopping import hopping_query
+from insigma.targets.elastic.target import ElasticTarget
 from tests.targets.elastic_harness import bound_correlation, correlated, pack
 
 COUNT = "type: event_count\nrules: [view]\ngroup-by: [user.name]\ntimespan: 30m\ncondition: {%s}"
@@ -58,9 +60,17 @@ def test_small_counts_are_runs_of_a_sequence(bound: str, runs: int) -> None:
     )
 
 
-@pytest.mark.parametrize("bound", ["gte: 11", "gte: 1", "gte: 3, lt: 5", "eq: 3"])
+@pytest.mark.parametrize("bound", ["gte: 11", "gte: 1"])
 def test_other_counts_are_hopping(bound: str) -> None:
     assert correlated(COUNT % bound).window == "hopping(150s)"
+
+
+@pytest.mark.parametrize("bound", ["gte: 3, lt: 5", "eq: 3"])
+def test_a_condition_that_further_events_undo_is_approximate_and_has_to_be_accepted(bound: str) -> None:
+    assert correlated(COUNT % bound).window == "approximate"
+    mapping = replace(pack()[0], options={"interval": "5m"})
+    with pytest.raises(Refused, match="approximate: true"):
+        ElasticTarget(mapping).compile(bound_correlation(COUNT % bound))
 
 
 def test_a_language_that_is_asked_for_is_tried_alone() -> None:
@@ -121,6 +131,55 @@ def test_an_average_divides_exact_sums() -> None:
     query = correlated(VALUES % ("value_avg", "gt: 250000, field: http.response.bytes")).query
     assert "| EVAL value = TO_DOUBLE(value) / counted\n| WHERE value > 250000\n" in query
     assert "AND http.response.bytes IS NOT NULL" in query
+
+
+def test_a_percentile_is_judged_by_counting() -> None:
+    found = correlated(VALUES % ("value_percentile", "gte: 5000, field: insurance.record_count, percentile: 95"))
+    assert (found.language, found.window) == ("esql", "approximate")
+    assert found.query.endswith(
+        "\n".join(
+            (
+                "| EVAL slot = TO_LONG(moment) / 300000",
+                "| EVAL below_1 = CASE(amount < 5000, 1, 0)",
+                "| STATS counted = COUNT(*), below_1 = SUM(below_1), first_seen = MIN(moment), last_seen = MAX(moment) BY user.name, slot",
+                "| EVAL hop = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]",
+                "| MV_EXPAND hop",
+                "| EVAL window = slot - hop",
+                "| STATS counted = SUM(counted), below_1 = SUM(below_1), first_seen = MIN(first_seen), last_seen = MAX(last_seen) "
+                "BY user.name, window",
+                "| WHERE 100 * below_1 < 95 * counted",
+                "| STATS first_seen = MIN(first_seen), last_seen = MAX(last_seen) BY user.name",
+                "| SORT last_seen DESC, user.name",
+                "| LIMIT 10000",
+            )
+        )
+    )
+    assert any("undone" in note for note in found.notes)
+
+
+def test_a_median_of_a_float_field_is_compared_as_a_float() -> None:
+    found = correlated("type: value_median\nrules: [view]\ntimespan: 1h\ncondition: {gt: 0.1, lte: 5, field: ratio}")
+    assert "| EVAL upto_1 = CASE(amount <= 0.10000000149011612, 1, 0), upto_2 = CASE(amount <= 5, 1, 0)\n" in found.query
+    assert "| WHERE 100 * upto_1 < 50 * counted AND 100 * upto_2 >= 50 * counted\n" in found.query
+    assert found.query.endswith("| WHERE last_seen IS NOT NULL\n| SORT last_seen DESC\n| LIMIT 10000")
+    assert any("float" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("group", ["user.roles", "raw"])
+def test_two_rules_in_order_are_hopping_where_a_sequence_cannot_join(group: str) -> None:
+    found = correlated(ORDERED % ("view, pay", group))
+    assert (found.language, found.window) == ("esql", "hopping(6h)")
+    assert (
+        "| STATS start = MIN(CASE(hit_1 == 1, @timestamp)), end = MAX(CASE(hit_2 == 1, @timestamp)), "
+        f"first_seen = MIN(@timestamp), last_seen = MAX(@timestamp) BY {group}, slot\n"
+    ) in found.query
+    assert (
+        f"| STATS start = MIN(start), end = MAX(end), first_seen = MIN(first_seen), last_seen = MAX(last_seen) BY {group}, window\n"
+        f"| WHERE start <= end\n| STATS first_seen = MIN(first_seen), last_seen = MAX(last_seen) BY {group}\n"
+    ) in found.query
+    assert not any("undone" in note for note in found.notes)
+    with pytest.raises(Refused):
+        correlated(ORDERED % ("view, pay", group), "eql")
 
 
 def test_temporal_flags_each_rule_and_an_event_may_carry_several() -> None:
@@ -196,12 +255,14 @@ def test_a_timespan_that_has_no_step_is_refused() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (VALUES % ("value_percentile", "gte: 5, field: insurance.record_count, percentile: 95"), "nearest rank"),
-        (VALUES % ("value_median", "gte: 5, field: insurance.record_count"), "nearest rank"),
-        (ORDERED % ("view, pay", "user.roles"), "several values"),
-        (ORDERED % ("view, pay", "raw"), "spellings"),
+        (ORDERED % ("view, export, pay", "user.roles"), "several values.*two rules in order, not more"),
+        (ORDERED % ("view, export, pay", "raw"), "spellings"),
+        (ORDERED % ("view, success", "user.roles"), "one event may match both rules"),
         (ORDERED % ("view", "user.name"), "at least two rules"),
-        (VALUES % ("value_sum", "gte: 5, field: numbers"), "sum is not defined"),
+        (VALUES % ("value_sum", "gte: 5, field: numbers"), "several values"),
+        (VALUES % ("value_median", "gte: 5, field: numbers"), "several values"),
+        (VALUES % ("value_sum", "gte: 5, field: user.name"), "stored as keyword by elastic: it is no number"),
+        (VALUES % ("value_percentile", "gte: 5, field: source.ip, percentile: 9"), "stored as ip by elastic: it is no number"),
         (ORDERED.replace("_ordered", "") % ("view, pay", "who") + "\naliases: {who: {view: source.ip, pay: user.name}}", "different types"),
     ],
 )
@@ -223,6 +284,6 @@ def test_an_alias_needs_two_steps_in_a_sequence() -> None:
 
 def test_names_of_the_querys_own_columns_are_kept_free() -> None:
     body = "type: temporal\nrules: [view, pay]\ngroup-by: [%s]\ntimespan: 1h\naliases: {%s: {view: user.target.name, pay: user.name}}"
-    for name in ("value", "slot", "hit_1"):
+    for name in ("value", "slot", "hit_1", "below_1", "upto_1", "start", "end"):
         with pytest.raises(Refused, match="needs for itself"):
             correlated(body % (name, name))

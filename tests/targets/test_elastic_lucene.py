@@ -116,11 +116,24 @@ def test_constants() -> None:
 
 
 @pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        (text_test("x", field=RAW), "raw:/[Xx]/"),
+        (text_test("5", field=RAW), 'raw:"5"'),
+        (text_test("5/", MANY, field=RAW), r"raw:5\/*"),
+        (text_test("k/", MANY, field=RAW), r"raw:/[Kk\u212a]\/.*/".replace(r"\u212a", "\u212a")),
+        (text_test("X", field=RAW, cased=True), 'raw:"X"'),
+        (OneOf("raw", RAW, "raw", ("x", "1", ""), True), 'raw:(/[Xx]/ OR /1/ OR "")'),
+    ],
+)
+def test_a_column_that_keeps_case_is_compared_without_it(test: LeafTest | OneOf, expected: str) -> None:
+    assert lucene_query(test) == expected
+
+
+@pytest.mark.parametrize(
     ("test", "reason"),
     [
         (LeafTest("a", A, "a", Regex("a.b"), False), "newline"),
-        (text_test("x", field=RAW), "stored in any case"),
-        (OneOf("raw", RAW, "raw", ("x", "y"), True), "stored in any case"),
         (text_test("nowhere", field=ADDRESS), "no address"),
         (address(Cidr("::/0")), "IPv4"),
         (number(Number(2**64)), "64 bits"),

@@ -32,7 +32,7 @@ NASTY = [
     "${x}",
 ]
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12) | st.sampled_from(NASTY)
-ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
+ESCAPED = {"f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def read_phrase(literal: str) -> str:
@@ -49,7 +49,7 @@ def read_term(term: str) -> str:
 
 
 def read_eql(literal: str) -> str:
-    assert re.fullmatch(r'"(?:[^"\\\r\n]|\\[nrt"\\]|\\u\{[0-9a-f]{2,8}\})*"', literal)
+    assert re.fullmatch(r'"(?:[^"\\\r\n]|\\[fnrt"\\]|\\u\{[0-9a-f]{2,8}\})*"', literal)
     return re.sub(r"\\(?:u\{([0-9a-f]+)\}|(.))", lambda m: chr(int(m[1], 16)) if m[1] else ESCAPED.get(m[2], m[2]), literal[1:-1])
 
 

@@ -26,6 +26,9 @@ ROWS = """index=ins_claims insurance.logsource="insurance_claims" event.action="
 EVENT_ID = """| eval insigma_event=if(isnull('event.id') OR 'event.id'="", null(), """ + (
     """coalesce('organization.id', "")." | ".coalesce('insurance.logsource', "")." | ".coalesce('event.dataset', "")." | ".'event.id')\n"""
 )
+NEW = """| addinfo
+| where if(insigma_truncated=0 AND info_max_time-info_min_time<=%d AND insigma_ms<1000*info_max_time-600000, 0, 1)=1
+"""
 SHOWN = """| eval insigma_group_1=if(insigma_truncated=1, "(search cut short)", insigma_group_1)
 | stats min(insigma_ms) as insigma_first max(insigma_ms) as insigma_last max(insigma_truncated) as insigma_truncated \
 max(insigma_value) as insigma_value by insigma_group_1
@@ -52,7 +55,7 @@ def test_event_count() -> None:
         "| streamstats sum(insigma_change) as insigma_value by insigma_group_1\n"
         "| eval insigma_truncated=if(isnull(insigma_value), 1, 0)\n"
         "| where insigma_truncated=1 OR (insigma_edge=0 AND insigma_value>=10)\n"
-    ) + SHOWN + "| table _time insigma_first insigma_last insigma_truncated insigma_value user.name"  # fmt: skip
+    ) + NEW % 2400 + SHOWN + "| table _time insigma_first insigma_last insigma_truncated insigma_value user.name"  # fmt: skip
     assert detection.window == "exact"
     assert detection.group_fields == ("user.name",)
     assert detection.schedule.lookback_ms == (30 + 5 + 5) * 60_000
@@ -70,6 +73,7 @@ def test_value_count_keeps_events_without_a_value_as_instants() -> None:
         "| where insigma_truncated=1 OR insigma_edge=0\n"
         "| stats max(insigma_value) as insigma_value max(insigma_truncated) as insigma_truncated by insigma_group_1 insigma_ms\n"
         "| where insigma_truncated=1 OR insigma_value>=3\n"
+        + NEW % 4200
         + SHOWN
         + "| table _time insigma_first insigma_last insigma_truncated insigma_value user.name"
     )
@@ -101,6 +105,39 @@ def test_value_avg_divides_by_the_events_that_have_a_value() -> None:
         "| addinfo\n"
         "| where insigma_truncated=1 OR (insigma_edge=0 AND insigma_value>2 AND insigma_ms>=1000*info_min_time+3600000)\n"
     ) in query
+
+
+def test_a_percentile_is_judged_by_counting() -> None:
+    condition = "{gte: 5, neq: 7.5, field: insurance.record_count, percentile: 95}"
+    rule = bound(VIEW, correlation(body("value_percentile", "view", condition)))
+    assert isinstance(rule, BoundCorrelation)
+    query = SplunkTarget(pack()[0]).instants(rule)
+    assert query.split("| dedup insigma_event keepempty=true\n")[1] == (
+        "| eval insigma_below_1=if(insigma_counts=1 AND insigma_value_1<5, 1, 0), "
+        "insigma_below_2=if(insigma_counts=1 AND insigma_value_1<7.5, 1, 0), "
+        "insigma_upto_2=if(insigma_counts=1 AND insigma_value_1<=7.5, 1, 0)\n"
+        '| eval insigma_edge=split("0 1", " ")\n'
+        "| stats sum(insigma_counts) as insigma_counts sum(insigma_below_1) as insigma_below_1 sum(insigma_below_2) as insigma_below_2 "
+        "sum(insigma_upto_2) as insigma_upto_2 by insigma_group_1 insigma_ms insigma_edge\n"
+        "| eval insigma_ms=if(insigma_edge=1, insigma_ms+3600000, insigma_ms), "
+        "insigma_counts=if(insigma_edge=1, 0-insigma_counts, insigma_counts), "
+        "insigma_below_1=if(insigma_edge=1, 0-insigma_below_1, insigma_below_1), "
+        "insigma_below_2=if(insigma_edge=1, 0-insigma_below_2, insigma_below_2), "
+        "insigma_upto_2=if(insigma_edge=1, 0-insigma_upto_2, insigma_upto_2)\n"
+        "| sort 0 insigma_ms insigma_edge\n"
+        "| streamstats sum(insigma_counts) as insigma_values sum(insigma_below_1) as insigma_sum_below_1 "
+        "sum(insigma_below_2) as insigma_sum_below_2 sum(insigma_upto_2) as insigma_sum_upto_2 by insigma_group_1\n"
+        "| eval insigma_truncated=if(isnull(insigma_values), 1, 0)\n"
+        "| addinfo\n"
+        "| where insigma_truncated=1 OR (insigma_edge=0 AND insigma_values>0 AND 100 * insigma_sum_below_1 < 95 * insigma_values "
+        "AND (100 * insigma_sum_below_2 >= 95 * insigma_values OR 100 * insigma_sum_upto_2 < 95 * insigma_values) "
+        "AND insigma_ms>=1000*info_min_time+3600000)"
+    )
+
+
+def test_the_rank_of_the_lowest_percentile_is_the_first() -> None:
+    query = compiled(VIEW, correlation(body("value_percentile", "view", "{lt: 5, field: insurance.record_count, percentile: 0}"))).query
+    assert "insigma_values>0 AND 100 * insigma_sum_below_1 >= 1 AND" in query
 
 
 def test_temporal_lets_one_event_satisfy_several_members() -> None:
@@ -159,6 +196,26 @@ def test_temporal_ordered_over_two_log_sources() -> None:
     ) in query
 
 
+def test_temporal_ordered_is_made_of_distinct_events_where_one_may_match_two_rules() -> None:
+    rule = bound(VIEW, FAILED, correlation(body("temporal_ordered", "view, failed", "")))
+    assert isinstance(rule, BoundCorrelation)
+    query = SplunkTarget(pack()[0]).instants(rule)
+    assert query.split("| dedup insigma_event keepempty=true\n")[1] == (
+        "| stats sum(eval(if(isnotnull(insigma_rule_1), 1, 0))) as insigma_any_1 "
+        "sum(eval(if(isnotnull(insigma_rule_2), 1, 0))) as insigma_any_2 "
+        "sum(eval(if(isnotnull(insigma_rule_1) OR isnotnull(insigma_rule_2), 1, 0))) as insigma_any_1_2 by insigma_group_1 insigma_ms\n"
+        "| sort 0 insigma_ms\n"
+        "| streamstats count as insigma_row by insigma_group_1\n"
+        "| eval insigma_reached=case(insigma_any_1>=1, insigma_ms)\n"
+        "| streamstats current=f count as insigma_rows_1 max(insigma_reached) as insigma_before_1 by insigma_group_1\n"
+        "| eval insigma_reached=case(insigma_any_1>=1 AND insigma_any_2>=1 AND insigma_any_1_2>=2, insigma_ms, "
+        "insigma_any_2>=1, insigma_before_1)\n"
+        "| streamstats count as insigma_rows_2 max(insigma_reached) as insigma_start by insigma_group_1\n"
+        "| eval insigma_truncated=if(isnull(insigma_row) OR isnull(insigma_rows_2) OR (insigma_row>1 AND (isnull(insigma_rows_1))), 1, 0)\n"
+        "| where insigma_truncated=1 OR insigma_ms-insigma_start<=3600000"
+    )
+
+
 def test_members_may_name_the_group_differently_if_they_exclude_each_other() -> None:
     aliases = "  group-by: [who]\n  aliases:\n    who: {view: user.name, release: insurance.payment.approver}\n"
     query = compiled(VIEW, RELEASE, correlation(body("temporal", "view, release", "", aliases))).query
@@ -192,7 +249,7 @@ def test_every_operator_is_judged(condition: str, clauses: str, picked: str) -> 
     query = compiled(VIEW, correlation(COUNT.replace("{gte: 10}", condition))).query
     assert f"| where insigma_truncated=1 OR (insigma_edge=0 AND {clauses}" in query
     assert f"{picked}(insigma_value) as insigma_value" in query
-    assert ("| addinfo" in query) == (condition != "{gt: 3}")
+    assert ("info_min_time+1800000" in query) == (condition != "{gt: 3}")
 
 
 def test_several_members_count_an_event_once() -> None:
@@ -204,14 +261,17 @@ def test_several_members_count_an_event_once() -> None:
 @pytest.mark.parametrize(
     ("rules", "written", "reason"),
     [
-        ((VIEW, FAILED), body("temporal_ordered", "view, failed", ""), "may match two"),
+        (
+            (VIEW, FAILED),
+            body("temporal_ordered", "view, failed, view, failed, view", ""),
+            "may match two of its rules, and they are more than 4",
+        ),
         (
             (VIEW, FAILED),
             body("temporal", "view, failed", "", "  group-by: [w]\n  aliases:\n    w: {view: a, failed: b}\n"),
             "may match two",
         ),
-        ((VIEW,), body("value_median", "view", "{gte: 3, field: insurance.record_count}"), "estimates"),
-        ((VIEW,), body("value_percentile", "view", "{gte: 3, field: insurance.record_count, percentile: 90}"), "estimates"),
+        ((VIEW,), body("value_median", "view", "{gte: 3, field: numbers}"), "several values"),
         ((VIEW,), body("value_sum", "view", "{gte: 3, field: numbers}"), "several values"),
         ((VIEW,), COUNT.replace("[user.name]", "[evil]"), "not allowed"),
     ],
@@ -226,8 +286,11 @@ ALL = [
     ((VIEW,), body("value_count", "view", "{gte: 3, field: insurance.claim.id}")),
     ((VIEW,), body("value_sum", "view", "{gte: 3, field: insurance.record_count}")),
     ((VIEW,), body("value_avg", "view", "{gte: 3, field: insurance.record_count}")),
+    ((VIEW,), body("value_percentile", "view", "{gte: 3, neq: 7, field: insurance.record_count, percentile: 90}")),
+    ((VIEW,), body("value_median", "view", "{lt: 3, field: insurance.record_count}")),
     ((VIEW, FAILED), body("temporal", "view, failed", "")),
     ((VIEW, EXPORT), body("temporal_ordered", "view, export", "")),
+    ((VIEW, FAILED), body("temporal_ordered", "view, failed, view", "")),
 ]
 
 
@@ -250,7 +313,8 @@ def test_a_search_cut_short_says_so(rules: tuple[str, ...], written: str) -> Non
     for line in running:
         assert lines.index(line) < marking
         assert any(f"isnull({word})" in lines[marking] for word in line.split(" by ")[0].split())
-    assert all(line.startswith("| where insigma_truncated=1 OR ") for line in lines[marking:] if line.startswith("| where"))
+    passing = ("| where insigma_truncated=1 OR ", "| where if(insigma_truncated=0 AND ")
+    assert all(line.startswith(passing) for line in lines[marking:] if line.startswith("| where"))
 
 
 @pytest.mark.parametrize(("rules", "written"), ALL)
@@ -259,7 +323,8 @@ def test_the_instants_are_the_search_without_its_presentation(rules: tuple[str, 
     assert isinstance(rule, BoundCorrelation)
     target = SplunkTarget(pack()[0])
     instants = target.instants(rule)
-    assert target.compile(rule).query.startswith(instants + "\n| eval insigma_group_1=if(insigma_truncated=1, ")
+    new = NEW % (target.compile(rule).schedule.lookback_ms // 1000)
+    assert target.compile(rule).query.startswith(f"{instants}\n{new}| eval insigma_group_1=if(insigma_truncated=1, ")
     assert instants.split("\n")[-1].startswith("| where ")
 
 

@@ -8,6 +8,7 @@ from insigma.bind.disjoint import all_disjoint
 from insigma.bind.model import (
     AllOf,
     AnyOf,
+    Anywhere,
     Bound,
     BoundAny,
     BoundCorrelation,
@@ -18,6 +19,7 @@ from insigma.bind.model import (
     Refused,
     Test,
 )
+from insigma.bind.open import refuse_negated_keywords, source_name
 from insigma.content.folding import fold
 from insigma.content.model import AnyRule, Correlation, Rule, TargetField, TargetLogSource, TargetMapping, Taxonomy
 from insigma.content.numbers import canonical_number, number_of
@@ -45,7 +47,8 @@ from insigma.content.predicate import (
     disjunction,
 )
 
-NUMERIC = frozenset({"long", "double", "float", "number"})
+NUMERIC = frozenset({"long", "real", "double", "float", "number"})
+DATES = frozenset({"date", "datetime"})
 EVENT_KEY = ("organization.id", "insurance.logsource", "event.dataset", "event.id")
 
 
@@ -65,16 +68,20 @@ def bind(rule: AnyRule, mapping: TargetMapping, taxonomy: Taxonomy) -> BoundAny:
 
 
 def _bind_rule(rule: Rule, mapping: TargetMapping, taxonomy: Taxonomy) -> BoundRule:
-    canonical = taxonomy.find(rule.logsource)
-    if canonical is None or canonical.name not in mapping.logsources:
+    canonical = None if mapping.open else taxonomy.find(rule.logsource)
+    name = source_name(rule.logsource) if mapping.open else canonical.name if canonical else ""
+    if name not in mapping.logsources:
         raise Refused(f"log source '{rule.logsource}' has no place in the {mapping.target} mapping", ("logsource",), unmapped=True)
-    scope = _Scope(mapping, taxonomy, rule, canonical.name)
-    return BoundRule(rule, _bind(rule.predicate, scope), mapping.logsources[canonical.name])
+    scope = _Scope(mapping, taxonomy, rule, name)
+    return BoundRule(rule, _bind(rule.predicate, scope), mapping.logsources[name])
 
 
 def _bind_correlation(rule: Correlation, mapping: TargetMapping, taxonomy: Taxonomy) -> BoundCorrelation:
     if any(isinstance(member, Correlation) for member in rule.members):
-        raise Refused("a correlation over correlations is not compiled for this target yet", ("correlation", "rules"))
+        raise Refused(
+            "a correlation over correlations is not compiled: the instants of the inner one are no events that a query could read",
+            ("correlation", "rules"),
+        )
     members = tuple(_bind_rule(member, mapping, taxonomy) for member in rule.members if isinstance(member, Rule))
 
     def stored(names: tuple[str, ...], key: str) -> tuple[tuple[TargetField, ...], ...]:
@@ -89,7 +96,9 @@ def _bind_correlation(rule: Correlation, mapping: TargetMapping, taxonomy: Taxon
         group_names=rule.group_by,
         group_by=stored(rule.group_by, "group-by"),
         values=stored(rule.condition.fields, "condition"),
-        disjoint=all_disjoint(tuple(member.predicate for member in members), tuple(member.logsource.name for member in members)),
+        disjoint=all_disjoint(
+            tuple(member.predicate for member in members), tuple("" if mapping.open else member.logsource.name for member in members)
+        ),
         timestamp=_target_field("@timestamp", mapping, ()),
         event_key=tuple(_target_field(name, mapping, ()) for name in EVENT_KEY if name in mapping.fields),
     )
@@ -109,6 +118,8 @@ def _bind(predicate: Predicate, scope: _Scope) -> Bound:
         case Or(operands):
             return _flat(AnyOf, _gathered(tuple(_bind(operand, scope) for operand in operands)))
         case Not(operand):
+            if scope.mapping.open:
+                refuse_negated_keywords(operand)
             inner = _bind(operand, scope)
             return inner.operand if isinstance(inner, Negated) else Negated(inner)
         case Named(_, operand):
@@ -172,10 +183,12 @@ def _bind_keyword(keyword: Keyword, scope: _Scope) -> Bound:
     pattern = keyword.value
     if isinstance(pattern, Placeholder):
         raise _unfilled(scope)
+    if scope.mapping.open:
+        return Anywhere(pattern)
     tests: list[Predicate] = []
     for name in scope.taxonomy.logsources[scope.logsource].fields:
         stored = _target_field(name, scope.mapping, ("detection",))
-        if stored.type in NUMERIC or stored.type in {"date", "ip", "boolean"}:
+        if stored.type in NUMERIC | DATES | {"ip", "boolean"}:
             if _could_be_in_a_number(pattern):
                 raise Refused(
                     f"keyword search would have to look into '{name}', which {scope.mapping.target} stores as {stored.type}", ("detection",)
@@ -216,24 +229,32 @@ def _bind_match(match: Match, scope: _Scope) -> Bound:
             return Test(field.name, field, match.field, match.value, False)
         case Cidr() as cidr:
             return _bind_cidr(match.field, field, cidr, scope)
-        case TimePart():
-            raise Refused(
-                "time modifiers are not compiled: use insurance.context.off_hours or a field that carries the time part", ("detection",)
-            )
+        case TimePart() as part:
+            return _bind_time_part(match.field, field, part, scope)
         case Placeholder():
             raise _unfilled(scope)
 
 
 def _bind_compare(name: str, field: TargetField, compare: Compare, scope: _Scope) -> Bound:
+    if not field.declared:
+        raise Refused(f"nothing declares '{name}' as a number: as a string it has no numeric order", ("detection",))
     if field.type not in NUMERIC:
         raise Refused(f"'{name}' is stored as {field.type} by {scope.mapping.target}: it has no numeric order", ("detection",))
     return Test(field.name, field, name, compare, False)
 
 
 def _bind_cidr(name: str, field: TargetField, cidr: Cidr, scope: _Scope) -> Bound:
-    if field.type not in {"ip", "string"}:
+    if field.type not in {"ip", "string"} and field.declared:
         raise Refused(f"'{name}' is stored as {field.type} by {scope.mapping.target}: a network needs an address field", ("detection",))
     return Test(field.name, field, name, cidr, False)
+
+
+def _bind_time_part(name: str, field: TargetField, part: TimePart, scope: _Scope) -> Bound:
+    if field.type not in DATES:
+        raise Refused(
+            f"'{name}' is stored as {field.type} by {scope.mapping.target}: modifier '{part.unit.value}' needs a date field", ("detection",)
+        )
+    return Test(field.name, field, name, part, False)
 
 
 def _unfilled(scope: _Scope) -> Refused:
@@ -241,7 +262,7 @@ def _unfilled(scope: _Scope) -> Refused:
 
 
 def _bind_text(name: str, field: TargetField, text: Text, scope: _Scope) -> Bound:
-    if field.type in NUMERIC | {"boolean", "ip", "date"}:
+    if field.type in NUMERIC | DATES | {"boolean", "ip"}:
         return _bind_text_typed(name, field, text, scope)
     if text.cased:
         return Test(_cased_column(name, field, scope), field, name, text, False)
@@ -273,7 +294,7 @@ def _cased_column(name: str, field: TargetField, scope: _Scope) -> str:
 
 
 def _bind_regex(name: str, field: TargetField, regex: Regex, scope: _Scope) -> Bound:
-    if field.type in NUMERIC | {"boolean", "ip", "date"}:
+    if field.type in NUMERIC | DATES | {"boolean", "ip"}:
         raise Refused(
             f"'{name}' is stored as {field.type} by {scope.mapping.target}: a regular expression needs a string field", ("detection",)
         )

@@ -1,6 +1,6 @@
 """Rules as they stand in a target's own fields: what emitters read.
 
-A bound predicate is built of `AllOf`, `AnyOf`, `Negated` and the leaves `Test`, `OneOf` and `Constant`. Binding has
+A bound predicate is built of `AllOf`, `AnyOf`, `Negated` and the leaves `Test`, `OneOf`, `Anywhere` and `Constant`. Binding has
 already decided case, types and which stored field is meant; an emitter only writes.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from insigma.content.model import Correlation, Rule, TargetField, TargetLogSource
-from insigma.content.predicate import Affix, Boolean, Cidr, Compare, Constant, Exists, IsNull, Number, Regex, Text
+from insigma.content.predicate import Affix, Boolean, Cidr, Compare, Constant, Exists, IsNull, Number, Regex, Text, TimePart
 
 
 class Refused(Exception):
@@ -35,13 +35,14 @@ class Column:
     affix: Affix
 
 
-BoundValue: TypeAlias = "Text | Number | Boolean | Compare | Regex | Cidr | Column | IsNull | Exists"
+BoundValue: TypeAlias = "Text | Number | Boolean | Compare | Regex | Cidr | Column | IsNull | Exists | TimePart"
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
     """One stored field against one value.
 
+    A `TimePart` asks for one part of a date in UTC (`week` is that of ISO 8601), and only of a field stored as a date.
     `column` is the field to read (the cased one where case matters). With `ignore_case`, a `Text` is already folded;
     where `field.case` is "lower" the stored value is folded too, so plain comparison is right, else the operator must
     ignore case by itself.
@@ -66,6 +67,16 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Anywhere:
+    """Some value of the event, whatever its field: a keyword, where no list of fields is declared.
+
+    `value` ignores case as it says itself and is not folded; a `Text` has a `*` on both sides. Never below a `Negated`.
+    """
+
+    value: Text | Regex
+
+
+@dataclass(frozen=True, slots=True)
 class AllOf:
     """All operands hold. At least two; never an `AllOf` among them."""
 
@@ -86,7 +97,7 @@ class Negated:
     operand: Bound
 
 
-Bound: TypeAlias = "AllOf | AnyOf | Negated | Constant | Test | OneOf"
+Bound: TypeAlias = "AllOf | AnyOf | Negated | Constant | Test | OneOf | Anywhere"
 
 
 @dataclass(frozen=True, slots=True)

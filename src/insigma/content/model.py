@@ -256,7 +256,8 @@ class TargetField:
     """How a target stores a canonical field.
 
     `name` in the target, stored `type` (the target's own word), `case`: "lower" (folded when stored), "any" (kept),
-    `cased_name`: where the value is also kept in its own case, or None.
+    `cased_name`: where the value is also kept in its own case, or None. `declared` is false for a field that no mapping
+    names: it is taken for a string, and the target may not know it at all.
     """
 
     name: str
@@ -264,6 +265,7 @@ class TargetField:
     case: str
     cased_name: str | None = None
     array: bool = False
+    declared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +279,18 @@ class TargetLogSource:
 
 @dataclass(frozen=True, slots=True)
 class TargetMapping:
-    """A target mapping: canonical field -> `TargetField`, canonical log source -> `TargetLogSource`, target options."""
+    """A target mapping: canonical field -> `TargetField`, canonical log source -> `TargetLogSource`, target options.
+
+    `open` says that it was made for one rule of a taxonomy that nothing declares (`bind.open`): events do not name their
+    log source, and no field is known beyond those that the rule reads.
+    """
 
     target: str
     document: Document
     fields: Mapping[str, TargetField]
     logsources: Mapping[str, TargetLogSource]
     options: Mapping[str, Any]
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

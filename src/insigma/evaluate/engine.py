@@ -82,7 +82,7 @@ class Engine:
         self._preparer = Preparer(needs)
 
     def feed(self, event: Mapping[str, Any]) -> None:
-        """Judge the next event."""
+        """Judge the next event, JSON as read. Its texts hold no half surrogate pairs: who reads events makes U+FFFD of them."""
         index = self._fed
         self._fed += 1
         flat = flatten(event)

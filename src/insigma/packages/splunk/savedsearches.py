@@ -20,6 +20,8 @@ from insigma.targets.base import Detection, Refused
 _MARKS = frozenset(" _-.,:;()&+'/%")
 _NAME_LIMIT = 100
 _SEVERITY = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
+_SETTLING_S = 60
+"""How long an event may take from its index time to being found."""
 _MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.{}-]*", re.ASCII)
 
@@ -35,8 +37,7 @@ def savedsearch(header: Header, detection: Detection, context: PackContext) -> s
         "cron_schedule": _cron(detection.schedule.interval_ms, header.id or header.title),
         # 0: the scheduler never skips a period (1 may, when the host is busy), and time ranges count from the scheduled time.
         "realtime_schedule": "0",
-        "dispatch.earliest_time": f"-{-(-detection.schedule.lookback_ms // 1000)}s",
-        "dispatch.latest_time": "now",
+        **_range(detection),
         "counttype": "number of events",
         "relation": "greater than",
         "quantity": "0",
@@ -114,24 +115,46 @@ def _cron(interval_ms: int, identity: str) -> str:
     raise Refused(f"an interval of {interval_ms} ms has no cron line: it has to divide an hour or a day evenly", ())
 
 
+def _range(detection: Detection) -> dict[str, str]:
+    """What a run searches. For an event rule the events that were indexed since the run before, so that none alerts twice.
+
+    What is being indexed at this moment is left to the next run: an event has its index time a little before it can be found.
+    """
+    lookback_s, interval_s = -(-detection.schedule.lookback_ms // 1000), -(-detection.schedule.interval_ms // 1000)
+    if detection.window != "event":
+        return {"dispatch.earliest_time": f"-{lookback_s}s", "dispatch.latest_time": "now"}
+    return {
+        "dispatch.earliest_time": f"-{lookback_s + _SETTLING_S}s",
+        "dispatch.latest_time": "now",
+        "dispatch.index_earliest": f"-{interval_s + _SETTLING_S}s",
+        "dispatch.index_latest": f"-{_SETTLING_S}s",
+    }
+
+
 def _suppression(header: Header, detection: Detection) -> dict[str, str]:
-    """For a correlation one alert a group within its timespan, as overlapping runs see a group again; else one alert a run.
+    """For a correlation one alert a group and burst, as overlapping runs find an instant again; else one alert a run.
+
+    A run tells only instants of the last interval and delay (the query sees to that). Where the timespan is long enough, a
+    group stays quiet for a timespan less an interval: never so long that the group's next alert is lost, and longer than an
+    instant is told. Where it is not, the same last instant is told once.
 
     Groups need an alert for each result, of which Splunk triggers 500 a run (limits.conf, `max_per_result_alerts`);
     an event rule may match more events than that, so its alert holds all results of the run.
     """
-    if detection.window == "event":
+    timespan = _timespan_ms(header)
+    if detection.window == "event" or timespan is None:
         return {"alert.digest_mode": "1", "alert.suppress": "0"}
     for name in detection.group_fields:
         if not _FIELD.fullmatch(name):
             raise Refused(f"the field '{name}' cannot be named in alert.suppress.fields", ("correlation", "group-by"))
-    period = _timespan_ms(header)
-    if period is None:
-        return {"alert.digest_mode": "1", "alert.suppress": "0"}
-    settings = {"alert.digest_mode": "0" if detection.group_fields else "1", "alert.suppress": "1"}
-    if detection.group_fields:
-        settings["alert.suppress.fields"] = ",".join(detection.group_fields)
-    return settings | {"alert.suppress.period": f"{-(-period // 1000)}s"}
+    told_ms = detection.schedule.lookback_ms - timespan
+    quiet_ms, fields = timespan - detection.schedule.interval_ms, detection.group_fields
+    if quiet_ms < told_ms:
+        quiet_ms, fields = told_ms, (*detection.group_fields, "insigma_last")
+    settings = {"alert.digest_mode": "0" if fields else "1", "alert.suppress": "1"}
+    if fields:
+        settings["alert.suppress.fields"] = ",".join(fields)
+    return settings | {"alert.suppress.period": f"{-(-quiet_ms // 1000)}s"}
 
 
 def _timespan_ms(header: Header) -> int | None:

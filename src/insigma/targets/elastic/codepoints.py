@@ -86,7 +86,7 @@ def caseless(ranges: Ranges) -> Ranges:
 def _forms(char: str) -> set[int]:
     folded = fold(char)
     forms = {char, folded, folded.upper(), folded.lower(), folded.title(), *OTHER_FORMS.get(folded, "")}
-    return {ord(form) for form in forms if len(form) == 1}
+    return {ord(form) for form in forms if len(form) == 1 and fold(form) == folded}  # I is the upper case of a dotless i, but no form of it
 
 
 def folded_only(ranges: Ranges) -> Ranges:

@@ -9,8 +9,24 @@ Source: "ES|QL syntax reference", "ES|QL functions and operators", "ES|QL limita
 from __future__ import annotations
 
 from insigma.bind.binder import NUMERIC
-from insigma.bind.model import AllOf, AnyOf, Bound, Column, Negated, OneOf, Refused, Test
-from insigma.content.predicate import Affix, Boolean, Cidr, Compare, Comparison, Constant, Exists, IsNull, Number, Regex, Text, Wildcard
+from insigma.bind.model import AllOf, AnyOf, Anywhere, Bound, Column, Negated, OneOf, Refused, Test
+from insigma.content.predicate import (
+    Affix,
+    Boolean,
+    Cidr,
+    Compare,
+    Comparison,
+    Constant,
+    Exists,
+    IsNull,
+    Number,
+    Regex,
+    Text,
+    TimePart,
+    TimeUnit,
+    Wildcard,
+)
+from insigma.targets.elastic.anycase import refuse_anywhere
 from insigma.targets.elastic.layout import Clause, Leaf, Wrapped, joined
 from insigma.targets.elastic.quoting import esql_column, esql_number, esql_string
 from insigma.targets.elastic.regexp import lucene_regexp
@@ -19,6 +35,15 @@ from insigma.targets.elastic.scope import address, check_depth, folded, network,
 MOST_LEAVES = 200
 """Tests in one condition: ES|QL refuses expressions nested deeper than 400 (later versions 300), and a chain of AND or OR is as
 deep as it is long (ExpressionBuilder.MAX_EXPRESSION_DEPTH, elastic/elasticsearch, x-pack/plugin/esql)."""
+
+_PARTS = {
+    TimeUnit.MINUTE: "minute_of_hour",
+    TimeUnit.HOUR: "hour_of_day",
+    TimeUnit.DAY: "day_of_month",
+    TimeUnit.MONTH: "month_of_year",
+    TimeUnit.YEAR: "year",
+}
+"""What DATE_EXTRACT calls the parts of a date: java.time's ChronoField ("DATE_EXTRACT")."""
 
 _SYMBOLS = {Comparison.GTE: ">=", Comparison.GT: ">", Comparison.LTE: "<=", Comparison.LT: "<"}
 
@@ -43,6 +68,8 @@ def _clause(predicate: Bound) -> Clause:
             return Leaf(str(value).lower())
         case OneOf() as one_of:
             return _one_of(one_of)
+        case Anywhere():
+            raise refuse_anywhere("ES|QL")
         case Test() as test:
             return _test(test)
 
@@ -88,6 +115,18 @@ def _holds(leaf: Test | OneOf, literal: str) -> str:
     return f"MV_COUNT(MV_DEDUPE(MV_APPEND({column}, {literal}))) == MV_COUNT(MV_DEDUPE({column}))"
 
 
+def _contained(test: Test) -> str:
+    """That a value of an array contains a literal: looked for in all values, joined by a line end, over which it cannot reach.
+
+    Raises `Refused` for every other pattern.
+    """
+    match test.value:
+        case Text(parts=(Wildcard.MANY, str() as part, Wildcard.MANY)) if folded(test) and "\n" not in part:
+            return f'MV_CONCAT({esql_column(test.column)}, "\\n") LIKE {esql_string(f"*{_like(part)}*")}'
+        case _:
+            raise _several_values(test)
+
+
 def _several_values(leaf: Test | OneOf) -> Refused:
     return Refused(f"'{leaf.canonical}' may hold several values: ES|QL compares those to null", ("detection",))
 
@@ -106,9 +145,7 @@ def _test(test: Test) -> Clause:
         case Boolean(value):
             return _equal(test, str(value).lower())
         case _:
-            if test.field.array:
-                raise _several_values(test)
-            return Leaf(_single(test, _operand(test)))
+            return Leaf(_contained(test) if test.field.array else _single(test, _operand(test)))
 
 
 def _equal(test: Test, literal: str) -> Clause:
@@ -125,11 +162,25 @@ def _single(test: Test, operand: str) -> str:
         case Regex() as regex:
             return f"{operand} RLIKE {esql_string(lucene_regexp(regex, test.ignore_case))}"
         case Cidr() as cidr:
+            if test.field.type != "ip":
+                operand = f"TO_IP({esql_column(test.column)})"
             return f"CIDR_MATCH({operand}, {esql_string(network(cidr, test.canonical))})"
         case Column() as other:
             return _compared(test, operand, other)
+        case TimePart() as part:
+            return _time_part(operand, part)
         case _:
             raise AssertionError(f"{type(test.value).__name__} is told apart by the caller")
+
+
+def _time_part(operand: str, part: TimePart) -> str:
+    """A part of a date. ES|QL computes in UTC only ("ES|QL limitations", timezone support).
+
+    A week of ISO 8601 belongs to the year of its Thursday, and ChronoField has no such week; DATE_TRUNC goes back to Monday.
+    """
+    if part.unit is TimeUnit.WEEK:
+        return f'(DATE_EXTRACT("day_of_year", DATE_TRUNC(1 week, {operand}) + 3 days) + 6) / 7 == {part.value}'
+    return f'DATE_EXTRACT("{_PARTS[part.unit]}", {operand}) == {part.value}'
 
 
 def _pattern(operand: str, text: Text) -> str:

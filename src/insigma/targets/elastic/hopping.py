@@ -12,14 +12,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from insigma.bind.binder import NUMERIC
 from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.condition import Expression
-from insigma.content.model import Bound, CorrelationType, CountOperator, TargetField, TargetMapping
+from insigma.content.model import Bound, CorrelationType, CountOperator, TargetMapping
 from insigma.targets.elastic.esql import esql_condition
 from insigma.targets.elastic.keys import Key, group_keys, value_keys
 from insigma.targets.elastic.layout import Leaf, joined, lines
-from insigma.targets.elastic.quoting import esql_column, number
+from insigma.targets.elastic.pipeline import SPAN, Plan, delivered_once, slot, span_of, stats, windows
+from insigma.targets.elastic.quoting import esql_column, esql_number, number
 from insigma.targets.elastic.scope import any_of, indices, scoped
+from insigma.targets.ranks import PERCENTILES, clause, judgements, percentile_of, tallies
 
 MOST_HOPS = 60
 MOST_ROWS = 10_000
@@ -33,9 +36,10 @@ _SYMBOLS = {
     CountOperator.EQ: "==",
     CountOperator.NEQ: "!=",
 }
+_TEMPORAL = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED})
+_WITHOUT_VALUE = PERCENTILES | {CorrelationType.TEMPORAL_ORDERED}
 _UPWARD = frozenset({CountOperator.GT, CountOperator.GTE})
 _DOWNWARD = frozenset({CountOperator.LT, CountOperator.LTE})
-_SPAN = ("first_seen = MIN(first_seen)", "last_seen = MAX(last_seen)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +52,11 @@ class Hopping:
     monotone: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What the commands of one correlation are written from."""
-
-    bound: BoundCorrelation
-    mapping: TargetMapping
-    groups: tuple[Key, ...]
-    values: tuple[Key, ...]
-    step_ms: int
-    hops: int
-
-    @property
-    def group(self) -> tuple[str, ...]:
-        return tuple(key.column for key in self.groups)
-
-    @property
-    def hits(self) -> tuple[str, ...]:
-        return tuple(f"hit_{index}" for index in range(1, len(self.bound.members) + 1))
-
-
 def hopping_query(bound: BoundCorrelation, mapping: TargetMapping, hops: int) -> Hopping:
     """The correlation over hopping windows. Raises `Refused`."""
     correlation = bound.correlation
     step_ms = _step(correlation.timespan_ms, hops)
-    plan = _Plan(bound, mapping, group_keys(bound), value_keys(bound), step_ms, correlation.timespan_ms // step_ms)
+    plan = Plan(bound, mapping, group_keys(bound), value_keys(bound), step_ms, correlation.timespan_ms // step_ms)
     match correlation.type:
         case CorrelationType.EVENT_COUNT:
             body = _event_count(plan)
@@ -80,10 +64,12 @@ def hopping_query(bound: BoundCorrelation, mapping: TargetMapping, hops: int) ->
             body = _value_count(plan)
         case CorrelationType.VALUE_SUM | CorrelationType.VALUE_AVG:
             body = _measured(plan, average=correlation.type is CorrelationType.VALUE_AVG)
+        case CorrelationType.VALUE_PERCENTILE | CorrelationType.VALUE_MEDIAN:
+            body = _ranked(plan)
         case CorrelationType.TEMPORAL:
             body = _temporal(plan)
-        case other:
-            raise Refused(f"{other.value} is not compiled to hopping windows", ("correlation", "type"))
+        case CorrelationType.TEMPORAL_ORDERED:
+            body = _ordered(plan)
     query = "\n| ".join((*_events(plan), *body, *_verdict(plan)))
     return Hopping(query, step_ms, tuple(key.name for key in plan.groups), _monotone(bound))
 
@@ -100,14 +86,14 @@ def _monotone(bound: BoundCorrelation) -> bool:
     condition = bound.correlation.condition
     negates = condition.expression is not None and _negates(condition.expression)
     upward = all(bound.operator in _UPWARD for bound in condition.bounds)
-    return upward and not negates and bound.correlation.type is not CorrelationType.VALUE_AVG
+    return upward and not negates and bound.correlation.type not in {CorrelationType.VALUE_AVG, *PERCENTILES}
 
 
 def _negates(expression: Expression) -> bool:
     return expression.operator == "not" or any(_negates(operand) for operand in expression.operands)
 
 
-def _events(plan: _Plan) -> list[str]:
+def _events(plan: Plan) -> list[str]:
     """The commands up to one row an event, with its group and value."""
     keys = tuple({key.column: key for key in (*plan.groups, *plan.values)}.values())
     return [
@@ -119,16 +105,16 @@ def _events(plan: _Plan) -> list[str]:
     ]
 
 
-def _selection(plan: _Plan, keys: tuple[Key, ...]) -> str:
+def _selection(plan: Plan, keys: tuple[Key, ...]) -> str:
     """The events of any member that have all stored keys."""
     present = tuple(Leaf(f"{key.column} IS NOT NULL") for key in keys if key.source is None)
     condition = joined("AND", (esql_condition(any_of(plan.bound.members, plan.mapping)), *present))
     return "WHERE " + "\n    ".join(lines(condition))
 
 
-def _hits(plan: _Plan, keys: tuple[Key, ...]) -> list[str]:
+def _hits(plan: Plan, keys: tuple[Key, ...]) -> list[str]:
     """Which members an event matches, where that matters."""
-    if plan.bound.correlation.type is not CorrelationType.TEMPORAL and not any(key.per_member for key in keys):
+    if plan.bound.correlation.type not in _TEMPORAL and not any(key.per_member for key in keys):
         return []
     return [_hit(plan, index) for index in range(len(plan.bound.members))]
 
@@ -141,75 +127,52 @@ def _made(keys: tuple[Key, ...]) -> list[str]:
     return [f"EVAL {columns}", "WHERE " + " AND ".join(f"{key.column} IS NOT NULL" for key in keys)]
 
 
-def _hit(plan: _Plan, index: int) -> str:
+def _hit(plan: Plan, index: int) -> str:
     condition = lines(esql_condition(scoped(plan.bound.members[index], plan.mapping)))
     return f"EVAL {plan.hits[index]} = CASE(" + "\n    ".join(condition) + ", 1, 0)"
 
 
-def _slot(plan: _Plan, time: str) -> str:
-    return f"EVAL slot = TO_LONG({time}) / {plan.step_ms}"
-
-
-def _windows(plan: _Plan) -> list[str]:
-    """Each slot in every window that holds it."""
-    return [f"EVAL hop = [{', '.join(map(str, range(plan.hops)))}]", "MV_EXPAND hop", "EVAL window = slot - hop"]
-
-
-def _stats(measures: tuple[str, ...], by: tuple[str, ...]) -> str:
-    columns = f" BY {', '.join(dict.fromkeys(by))}" if by else ""
-    return f"STATS {', '.join(measures)}{columns}"
-
-
-def _span_of(column: str) -> tuple[str, str]:
-    return f"first_seen = MIN({column})", f"last_seen = MAX({column})"
-
-
-def _delivered_once(plan: _Plan, measures: tuple[str, ...]) -> list[str]:
-    """One row an event: those of one event id, in its log source, dataset and organization, are one; without id each is one."""
-    event_id = plan.mapping.fields.get("event.id")
-    document = 'CONCAT(_index, "/", _id)'
-    identity: tuple[TargetField, ...] = plan.bound.event_key if event_id else ()
-    delivery = document
-    if event_id is not None:
-        column = esql_column(event_id.name)
-        delivery = f'CASE({column} IS NULL OR {column} == "", {document})'
-    key = (*plan.group, *(esql_column(field.cased_name or field.name) for field in identity), "delivery")
-    moment = f"moment = MIN({esql_column(plan.bound.timestamp.name)})"
-    return [f"EVAL delivery = {delivery}", _stats((moment, *measures), key), _slot(plan, "moment")]
-
-
-def _event_count(plan: _Plan) -> list[str]:
+def _event_count(plan: Plan) -> list[str]:
     return [
-        *_delivered_once(plan, ()),
-        _stats(("value = COUNT(*)", *_span_of("moment")), (*plan.group, "slot")),
-        *_windows(plan),
-        _stats(("value = SUM(value)", *_SPAN), (*plan.group, "window")),
+        *delivered_once(plan, ()),
+        stats(("value = COUNT(*)", *span_of("moment")), (*plan.group, "slot")),
+        *windows(plan),
+        stats(("value = SUM(value)", *SPAN), (*plan.group, "window")),
     ]
 
 
-def _value_count(plan: _Plan) -> list[str]:
+def _value_count(plan: Plan) -> list[str]:
     counted = tuple(key.column for key in plan.values)
     time = esql_column(plan.bound.timestamp.name)
     return [
-        _slot(plan, time),
-        _stats(_span_of(time), (*plan.group, *counted, "slot")),
-        *_windows(plan),
-        _stats(_SPAN, (*plan.group, *counted, "window")),
-        _stats(("value = COUNT(*)", *_SPAN), (*plan.group, "window")),
+        slot(plan, time),
+        stats(span_of(time), (*plan.group, *counted, "slot")),
+        *windows(plan),
+        stats(SPAN, (*plan.group, *counted, "window")),
+        stats(("value = COUNT(*)", *SPAN), (*plan.group, "window")),
     ]
 
 
-def _measured(plan: _Plan, *, average: bool) -> list[str]:
-    measured = plan.values[0]
+def _number(plan: Plan) -> Key:
+    """The measured column. Raises `Refused` for one that is no number, or may be several."""
+    measured, stored = plan.values[0], plan.bound.values[0][0].type
+    where = ("correlation", "condition", "field")
     if measured.array:
-        raise Refused(f"'{measured.name}' may hold several values: its sum is not defined", ("correlation", "condition"))
+        raise Refused(f"'{measured.name}' may hold several values: ES|QL has no row for each of them", where)
+    if stored not in NUMERIC:
+        raise Refused(f"'{measured.name}' is stored as {stored} by elastic: it is no number to compute with", where)
+    return measured
+
+
+def _measured(plan: Plan, *, average: bool) -> list[str]:
+    measured = _number(plan)
     counts = ("counted = COUNT(*)",) if average else ()
     sums = ("counted = SUM(counted)",) if average else ()
     commands = [
-        *_delivered_once(plan, (f"amount = MAX({measured.column})",)),
-        _stats(("value = SUM(amount)", *counts, *_span_of("moment")), (*plan.group, "slot")),
-        *_windows(plan),
-        _stats(("value = SUM(value)", *sums, *_SPAN), (*plan.group, "window")),
+        *delivered_once(plan, (f"amount = MAX({measured.column})",)),
+        stats(("value = SUM(amount)", *counts, *span_of("moment")), (*plan.group, "slot")),
+        *windows(plan),
+        stats(("value = SUM(value)", *sums, *SPAN), (*plan.group, "window")),
     ]
     return commands + _judged(whole=all(fields[0].type == "long" for fields in plan.bound.values), average=average)
 
@@ -222,33 +185,74 @@ def _judged(*, whole: bool, average: bool) -> list[str]:
     return [] if whole else [f"EVAL value = {total}"]
 
 
-def _temporal(plan: _Plan) -> list[str]:
+def _ranked(plan: Plan) -> list[str]:
+    """How many values a window has, and how many of them lie below the bounds (`ranks`)."""
+    measured, stored = _number(plan), plan.bound.values[0][0].type
+    found = tallies(plan.bound.correlation)
+    flags = ", ".join(f"{tally.name} = CASE(amount {tally.sign} {esql_number(tally.number, stored)}, 1, 0)" for tally in found)
+    sums = tuple(f"{tally.name} = SUM({tally.name})" for tally in found)
+    return [
+        *delivered_once(plan, (f"amount = MAX({measured.column})",)),
+        f"EVAL {flags}",
+        stats(("counted = COUNT(*)", *sums, *span_of("moment")), (*plan.group, "slot")),
+        *windows(plan),
+        stats(("counted = SUM(counted)", *sums, *SPAN), (*plan.group, "window")),
+    ]
+
+
+def _temporal(plan: Plan) -> list[str]:
     seen = tuple(f"{hit} = MAX({hit})" for hit in plan.hits)
     time = esql_column(plan.bound.timestamp.name)
     return [
-        _slot(plan, time),
-        _stats((*seen, *_span_of(time)), (*plan.group, "slot")),
-        *_windows(plan),
-        _stats((*seen, *_SPAN), (*plan.group, "window")),
+        slot(plan, time),
+        stats((*seen, *span_of(time)), (*plan.group, "slot")),
+        *windows(plan),
+        stats((*seen, *SPAN), (*plan.group, "window")),
         f"EVAL value = {' + '.join(plan.hits)}",
     ]
 
 
-def _verdict(plan: _Plan) -> list[str]:
+def _ordered(plan: Plan) -> list[str]:
+    """The first event of the first rule and the last one of the second: they are in order exactly if any two of them are.
+
+    Raises `Refused` for more steps, of which no such summary can be kept, and where one event could be both.
+    """
+    if len(plan.bound.members) != 2:
+        raise Refused("hopping windows put two rules in order, not more", ("correlation", "rules"))
+    if not plan.bound.disjoint:
+        raise Refused("one event may match both rules, and hopping windows could not tell that it is only one", ("correlation", "rules"))
+    time = esql_column(plan.bound.timestamp.name)
+    return [
+        slot(plan, time),
+        stats((f"start = MIN(CASE(hit_1 == 1, {time}))", f"end = MAX(CASE(hit_2 == 1, {time}))", *span_of(time)), (*plan.group, "slot")),
+        *windows(plan),
+        stats(("start = MIN(start)", "end = MAX(end)", *SPAN), (*plan.group, "window")),
+    ]
+
+
+def _verdict(plan: Plan) -> list[str]:
     """The windows that satisfy the condition, and one row for each group of them."""
     condition = plan.bound.correlation.condition
     downward = bool(condition.bounds) and all(bound.operator in _DOWNWARD for bound in condition.bounds)
     best = "MIN" if downward else "MAX"
-    commands = [f"WHERE {_condition(plan)}", _stats((f"value = {best}(value)", *_SPAN), plan.group)]
+    without = plan.bound.correlation.type in _WITHOUT_VALUE
+    shown = () if without else (f"value = {best}(value)",)
+    first = "last_seen" if without else "value"
+    commands = [f"WHERE {_condition(plan)}", stats((*shown, *SPAN), plan.group)]
     if not plan.group:  # STATS without BY gives a row of nulls where there was none
-        commands.append("WHERE value IS NOT NULL")
-    return [*commands, f"SORT {', '.join(('value DESC', *plan.group))}", f"LIMIT {MOST_ROWS}"]
+        commands.append(f"WHERE {first} IS NOT NULL")
+    return [*commands, f"SORT {', '.join((f'{first} DESC', *plan.group))}", f"LIMIT {MOST_ROWS}"]
 
 
-def _condition(plan: _Plan) -> str:
-    condition = plan.bound.correlation.condition
+def _condition(plan: Plan) -> str:
+    correlation = plan.bound.correlation
+    condition = correlation.condition
     if condition.expression is not None:
         return _seen(condition.expression, plan)
+    if correlation.type is CorrelationType.TEMPORAL_ORDERED:
+        return "start <= end"
+    if correlation.type in PERCENTILES:  # judged by counting: the percentile itself is never known
+        return " AND ".join(clause(judgement, percentile_of(correlation), "counted") for judgement in judgements(correlation))
     return " AND ".join(_bound(bound) for bound in condition.bounds)
 
 
@@ -256,7 +260,7 @@ def _bound(bound: Bound) -> str:
     return f"value {_SYMBOLS[bound.operator]} {number(bound.number)}"
 
 
-def _seen(expression: Expression, plan: _Plan) -> str:
+def _seen(expression: Expression, plan: Plan) -> str:
     """An extended condition over the rules seen in a window."""
     if expression.operator == "name":
         return f"{plan.hits[plan.bound.correlation.rules.index(expression.name)]} == 1"

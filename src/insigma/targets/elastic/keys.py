@@ -9,7 +9,9 @@ from insigma.content.model import TargetField
 from insigma.targets.elastic.quoting import esql_column
 from insigma.targets.elastic.scope import same_field
 
-WORKING = frozenset({"amount", "counted", "delivery", "first_seen", "hop", "last_seen", "moment", "slot", "value", "window"})
+WORKING = frozenset(
+    {"amount", "counted", "delivery", "end", "first_seen", "hop", "last_seen", "moment", "slot", "start", "value", "window"}
+)
 """The names of the query's own columns."""
 
 
@@ -50,7 +52,7 @@ def _key(bound: BoundCorrelation, name: str, fields: tuple[TargetField, ...], wh
         raise Refused(f"'{name}' stands for fields that elastic stores in different types", where)
     per_member = not same_field(fields)
     column = name if per_member else first.name
-    if column in WORKING or column.startswith("hit_"):
+    if column in WORKING or column.startswith(("below_", "hit_", "upto_")):
         raise Refused(f"'{column}' is the name of a column that the ES|QL query needs for itself", where)
     if not per_member:
         return Key(column, esql_column(column), _folded(first), False, first.array)

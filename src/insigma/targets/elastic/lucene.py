@@ -6,8 +6,9 @@ refused. Source: "Query string query" of the Elasticsearch 8.18 reference.
 
 from __future__ import annotations
 
-from insigma.bind.model import AllOf, AnyOf, Bound, Column, Negated, OneOf, Refused, Test
-from insigma.content.predicate import Boolean, Cidr, Compare, Comparison, Constant, Exists, IsNull, Number, Regex, Text, Wildcard
+from insigma.bind.model import AllOf, AnyOf, Anywhere, Bound, Column, Negated, OneOf, Refused, Test
+from insigma.content.predicate import Boolean, Cidr, Compare, Comparison, Constant, Exists, IsNull, Number, Regex, Text, TimePart, Wildcard
+from insigma.targets.elastic.anycase import anywhere_regexp, ignores_case, text_regexp
 from insigma.targets.elastic.layout import Clause, Joined, Leaf, Wrapped, joined, lines
 from insigma.targets.elastic.quoting import is_control, lucene_field, lucene_literal, lucene_phrase, number
 from insigma.targets.elastic.regexp import lucene_regexp
@@ -47,6 +48,8 @@ def clause(predicate: Bound) -> Clause:
             return _EVERYTHING if value else _NOTHING
         case OneOf() as one_of:
             return _one_of(one_of)
+        case Anywhere() as keyword:
+            return Leaf(_regexp(anywhere_regexp(keyword)))
         case Test() as test:
             return _test(test)
 
@@ -74,8 +77,13 @@ def _negated(operand: Bound) -> Clause:
 
 def _one_of(one_of: OneOf) -> Clause:
     field = lucene_field(one_of.column)
-    _refuse_unfolded(one_of)
-    return Leaf(f"{field}:({' OR '.join(_literal(value, one_of) for value in one_of.values)})")
+    return Leaf(f"{field}:({' OR '.join(_alternative(value, one_of) for value in one_of.values)})")
+
+
+def _alternative(value: str | int | float, one_of: OneOf) -> str:
+    if isinstance(value, str) and value and ignores_case(one_of):
+        return _regexp(text_regexp(Text((value,))))
+    return _literal(value, one_of)
 
 
 def _literal(value: str | int | float, leaf: Test | OneOf) -> str:
@@ -99,6 +107,8 @@ def _test(test: Test) -> Clause:
         case Regex() as regex:
             return _regex(field, regex, test)
         case Cidr() as cidr:
+            if not test.field.declared:
+                raise Refused(f"Lucene knows networks of ip fields only, and nothing declares '{test.canonical}' as one", ("detection",))
             return Leaf(f"{field}:{lucene_phrase(network(cidr, test.canonical))}")
         case IsNull() | Exists(False):
             return Wrapped("NOT ", Leaf(f"_exists_:{field}"), "")
@@ -106,29 +116,30 @@ def _test(test: Test) -> Clause:
             return Leaf(f"_exists_:{field}")
         case Column():
             raise Refused("Lucene cannot compare two fields", ("detection",))
+        case TimePart():
+            raise Refused("Lucene has no parts of a date", ("detection",))
 
 
 def _text(field: str, text: Text, test: Test) -> Clause:
     if text.parts == (Wildcard.MANY,):
         return Leaf(f"_exists_:{field}")
-    _refuse_unfolded(test)
+    if ignores_case(test):
+        return Leaf(f"{field}:{_regexp(text_regexp(text))}")
     if text.literal is not None:
         return Leaf(f"{field}:{_literal(text.literal, test)}")
     return Leaf(f"{field}:{''.join(part.value if isinstance(part, Wildcard) else lucene_literal(part) for part in text.parts)}")
 
 
 def _regex(field: str, regex: Regex, test: Test) -> Clause:
-    written = lucene_regexp(regex, folded(test) and test.ignore_case)
+    return Leaf(f"{field}:{_regexp(lucene_regexp(regex, folded(test) and test.ignore_case))}")
+
+
+def _regexp(written: str) -> str:
+    """A regular expression between slashes. Raises `Refused` for one that holds a control character."""
     if any(map(is_control, written)):
         raise Refused(
             "Lucene's query string has no readable way to write a newline or control character in a regular expression", ("detection",)
         )
     if written.endswith("\\\\"):
         written = written[:-2] + "[\\\\]"
-    return Leaf(f"{field}:/{written.replace('/', chr(92) + '/')}/")
-
-
-def _refuse_unfolded(leaf: Test | OneOf) -> None:
-    """Lucene compares as stored: a rule that ignores case needs a column of folded values."""
-    if not folded(leaf):
-        raise Refused(f"'{leaf.canonical}' is stored in any case by elastic: Lucene compares as stored", ("detection",))
+    return f"/{written.replace('/', chr(92) + '/')}/"

@@ -25,6 +25,7 @@ _EQL_WORDS = re.compile(
 _ESQL_WORDS = re.compile("and|as|asc|by|desc|false|first|in|is|last|like|not|null|nulls|on|or|rlike|true|where|with", re.IGNORECASE)
 _LUCENE_SPECIAL = frozenset('+-=&|><!(){}[]^"~*?:\\/ \t\r\n\u3000')
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SHORT_EQL = {**_SHORT, "\f": "\\f"}
 
 
 def is_control(char: str) -> bool:
@@ -99,8 +100,8 @@ def eql_string(text: str) -> str:
 def _eql_char(char: str) -> str:
     if char in '"\\':
         return "\\" + char
-    if char in _SHORT:
-        return _SHORT[char]
+    if char in _SHORT_EQL:
+        return _SHORT_EQL[char]
     return f"\\u{{{ord(char):02x}}}" if is_control(char) else char
 
 

@@ -52,10 +52,12 @@ def lucene_regexp(regex: Regex, folded: bool) -> str:
     return text
 
 
-def pattern_regexp(text: Text) -> str:
-    """A wildcard pattern as a regular expression, for languages whose wildcards cannot be escaped."""
+def pattern_regexp(text: Text, *, any_case: bool = False) -> str:
+    """A wildcard pattern as a regular expression, for languages whose wildcards cannot be escaped; with `any_case` each letter in all
+    its cases, for columns that keep them. Raises `Refused` for one that is too long."""
     wild = {Wildcard.MANY: _ANY, Wildcard.ONE: "."}
-    written = "".join(wild[part] if isinstance(part, Wildcard) else "".join(map(_literal, part)) for part in text.parts)
+    spell = _caseless if any_case else _literal
+    written = "".join(wild[part] if isinstance(part, Wildcard) else "".join(map(spell, part)) for part in text.parts)
     if len(written) > LONGEST:
         raise Refused(
             f"the pattern takes {len(written)} characters as a regular expression; Elasticsearch accepts {LONGEST}", ("detection",)
@@ -182,6 +184,10 @@ def _range(low: int, high: int) -> str:
 
 def _class_literal(char: str) -> str:
     return "\\" + char if char in _CLASS_SPECIAL else char
+
+
+def _caseless(char: str) -> str:
+    return _chars(points.caseless(((ord(char), ord(char)),)), folded=False)
 
 
 def _literal(char: str) -> str:

@@ -19,13 +19,18 @@ _MAPPED_V4 = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 def scoped(rule: BoundRule, mapping: TargetMapping) -> Bound:
-    """The rule's predicate, ANDed to its log source: index patterns are shared and re-routed, the stored name is not."""
+    """The rule's predicate, ANDed to its log source: index patterns are shared and re-routed, the stored name is not.
+
+    Events of an open mapping do not name their log source: nothing can be asked for.
+    """
+    if mapping.open:
+        return rule.predicate
     return _conjunction(_scope_test(rule, mapping), rule.predicate)
 
 
 def any_of(members: tuple[BoundRule, ...], mapping: TargetMapping) -> Bound:
     """An event of any member, each on its own log source."""
-    if len(members) == 1 or len(logsource_scope(members)) > 1:
+    if mapping.open or len(members) == 1 or len(logsource_scope(members)) > 1:
         return _disjunction(tuple(scoped(member, mapping) for member in members))
     return _conjunction(_scope_test(members[0], mapping), _disjunction(tuple(member.predicate for member in members)))
 

@@ -8,6 +8,7 @@ from insigma.bind.model import BoundAny, BoundCorrelation, BoundRule, Refused
 from insigma.content.durations import duration_ms
 from insigma.content.model import CorrelationType, TargetMapping
 from insigma.targets.base import Detection, Schedule, duration
+from insigma.targets.elastic.anycase import ASCII_CASE_NOTE, ignores_case, tests
 from insigma.targets.elastic.eql import eql_condition
 from insigma.targets.elastic.esql import esql_condition
 from insigma.targets.elastic.hopping import MOST_HOPS, MOST_ROWS, hopping_query
@@ -15,16 +16,16 @@ from insigma.targets.elastic.layout import lines
 from insigma.targets.elastic.lucene import lucene_query
 from insigma.targets.elastic.scope import delay_ms, indices, scoped
 from insigma.targets.elastic.sequences import MOST_RUNS, READABLE_RUNS, sequence_query
+from insigma.targets.ranks import PERCENTILES
 
 LANGUAGES = ("lucene", "eql", "esql")
 
+_UNDONE = (
+    "further events can undo the condition, and ES|QL's windows begin at whole steps, not at events, so they would judge others than the "
+    "rule's; the mapping's option 'approximate: true' accepts that"
+)
 _LABELS = {"lucene": "Lucene", "eql": "EQL", "esql": "ES|QL"}
-_NEVER = {
-    CorrelationType.VALUE_PERCENTILE: "ES|QL estimates percentiles (t-digest), where the rule means the nearest rank",
-    CorrelationType.VALUE_MEDIAN: "ES|QL estimates medians (t-digest), where the rule means the nearest rank",
-}
-
-_SUMS = frozenset({CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG})
+_NUMBERS = frozenset({CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG, *PERCENTILES})
 
 
 class ElasticTarget:
@@ -40,6 +41,7 @@ class ElasticTarget:
         self._language = language
         self._interval_ms = _interval(mapping.options.get("interval", "5m"))
         self._hops = _hops(mapping.options.get("hops", 12))
+        self._approximate = mapping.options.get("approximate") is True
 
     def compile(self, rule: BoundAny) -> Detection:
         """The detection in the first language that keeps the rule's meaning. Raises `Refused`, with the reason of each."""
@@ -47,12 +49,12 @@ class ElasticTarget:
         return _first({label: compiler for label, compiler in compilers.items() if self._language in (None, label)})
 
     def _of_rule(self, rule: BoundRule) -> dict[str, Callable[[], Detection]]:
-        return {"lucene": lambda: self._lucene(rule), "eql": lambda: self._eql(rule), "esql": lambda: self._esql(rule)}
+        compilers = {"lucene": lambda: self._lucene(rule), "eql": lambda: self._eql(rule), "esql": lambda: self._esql(rule)}
+        if self._mapping.open:  # Lucene ignores case too, but only by spelling every letter out
+            return {label: compilers[label] for label in ("eql", "lucene", "esql")}
+        return compilers
 
     def _of_correlation(self, bound: BoundCorrelation) -> dict[str, Callable[[], Detection]]:
-        kind = bound.correlation.type
-        if kind in _NEVER:
-            raise Refused(_NEVER[kind], ("correlation", "type"))
         return {"lucene": _no_correlations, "eql": lambda: self._sequence(bound), "esql": lambda: self._hopping(bound)}
 
     def _lucene(self, rule: BoundRule) -> Detection:
@@ -60,7 +62,8 @@ class ElasticTarget:
 
     def _eql(self, rule: BoundRule) -> Detection:
         condition = "\n  ".join(lines(eql_condition(scoped(rule, self._mapping))))
-        return self._event_rule(rule, "eql", f"any where {condition}")
+        notes = (ASCII_CASE_NOTE,) if any(map(ignores_case, tests(rule.predicate))) else ()
+        return self._event_rule(rule, "eql", f"any where {condition}", notes)
 
     def _esql(self, rule: BoundRule) -> Detection:
         condition = "\n    ".join(lines(esql_condition(scoped(rule, self._mapping))))
@@ -68,8 +71,8 @@ class ElasticTarget:
         query = f"FROM {source} METADATA _id, _index, _version\n| WHERE {condition}\n| LIMIT {MOST_ROWS}"
         return self._event_rule(rule, "esql", query)
 
-    def _event_rule(self, rule: BoundRule, language: str, query: str) -> Detection:
-        return Detection(self.name, language, query, self._schedule((rule,), 0), "event", scope=_scope((rule,)))
+    def _event_rule(self, rule: BoundRule, language: str, query: str, notes: tuple[str, ...] = ()) -> Detection:
+        return Detection(self.name, language, query, self._schedule((rule,), 0), "event", notes, scope=_scope((rule,)))
 
     def _sequence(self, bound: BoundCorrelation) -> Detection:
         found = sequence_query(bound, self._mapping, MOST_RUNS if self._language == "eql" else READABLE_RUNS)
@@ -89,17 +92,19 @@ class ElasticTarget:
         found = hopping_query(bound, self._mapping, self._hops)
         step, longest = duration(found.step_ms), duration(timespan_ms - found.step_ms)
         notes = [f"windows of {duration(timespan_ms)} begin every {step}: a burst that takes longer than {longest} may be missed"]
+        window = f"hopping({step})"
         if not found.monotone:
-            notes.append(
-                "the condition can be undone by further events: a window that begins or ends elsewhere than the rule's may judge otherwise"
-            )
+            if not self._approximate:
+                raise Refused(_UNDONE, ("correlation", "condition"))
+            window = "approximate"
+            notes.append("the condition can be undone by further events: a window that begins elsewhere than the rule's may judge otherwise")
         notes.extend(_sum_notes(bound))
         return Detection(
             target=self.name,
             language="esql",
             query=found.query,
             schedule=self._schedule(bound.members, timespan_ms),
-            window=f"hopping({step})",
+            window=window,
             notes=tuple(notes),
             scope=_scope(bound.members),
             group_fields=found.group_fields,
@@ -115,8 +120,8 @@ def _sum_notes(bound: BoundCorrelation) -> list[str]:
     kind = bound.correlation.type
     if kind is CorrelationType.VALUE_SUM:
         notes.append("a value below zero lowers a sum: a window without it may alert where the rule's does not, or the other way round")
-    if kind in _SUMS and any(fields[0].type == "float" for fields in bound.values):
-        notes.append("the summed field is stored as float, which keeps about seven digits of each value")
+    if kind in _NUMBERS and any(fields[0].type == "float" for fields in bound.values):
+        notes.append("the measured field is stored as float, which keeps about seven digits of each value")
     return notes
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.model import TargetMapping
+from insigma.targets.base import Schedule
 from insigma.targets.splunk import quoting
 from insigma.targets.splunk.windows import best, has_value, instants, needs_whole_windows
 from insigma.targets.splunk.working import Working, working_rows
@@ -26,10 +27,22 @@ def instants_query(bound: BoundCorrelation, mapping: TargetMapping) -> str:
     return "\n".join((*rows.lines, *instants(bound, rows)))
 
 
-def alert_query(bound: BoundCorrelation, mapping: TargetMapping) -> str:
-    """The search whose rows are the alerts of one run: one for each group that has a satisfying instant. Raises `Refused`."""
+def alert_query(bound: BoundCorrelation, mapping: TargetMapping, schedule: Schedule) -> str:
+    """The search whose rows are the alerts of one run: one for each group that has a new satisfying instant. Raises `Refused`."""
     rows = working_rows(bound, mapping)
-    return "\n".join((*rows.lines, *instants(bound, rows), *_presentation(bound, rows)))
+    return "\n".join((*rows.lines, *instants(bound, rows), *_new(bound, schedule), *_presentation(bound, rows)))
+
+
+def _new(bound: BoundCorrelation, schedule: Schedule) -> list[str]:
+    """Leave out instants that an earlier run has seen whole: those before the last interval and the delay of events.
+
+    Only in a time range as long as the schedule's: whoever searches a longer one wants to see everything in it. `if()` keeps
+    the rows of a search over all time, where `addinfo` has no numbers (Search Reference, `addinfo`).
+    """
+    new_ms = schedule.lookback_ms - bound.correlation.timespan_ms
+    scheduled = f"info_max_time-info_min_time<={quoting.number(schedule.lookback_ms / 1000)}"
+    seen = f"insigma_truncated=0 AND {scheduled} AND insigma_ms<1000*info_max_time-{new_ms}"
+    return ["| addinfo", f"| where if({seen}, 0, 1)=1"]
 
 
 def notes(bound: BoundCorrelation) -> tuple[str, ...]:

@@ -13,9 +13,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from insigma.bind.model import AllOf, AnyOf, Bound, Column, Negated, OneOf, Refused, Test
-from insigma.content.predicate import Affix, Boolean, Cidr, Compare, Comparison, Constant, Exists, IsNull, Number, Regex, Text, Wildcard
+from insigma.bind.model import AllOf, AnyOf, Anywhere, Bound, Column, Negated, OneOf, Refused, Test
+from insigma.content.predicate import (
+    Affix,
+    Boolean,
+    Cidr,
+    Compare,
+    Comparison,
+    Constant,
+    Exists,
+    IsNull,
+    Number,
+    Regex,
+    Text,
+    TimePart,
+    Wildcard,
+)
 from insigma.targets.splunk import patterns, quoting
+from insigma.targets.splunk.dates import part_test
 from insigma.targets.splunk.regex import translate
 
 _SIGNS = {Comparison.LT: "<", Comparison.LTE: "<=", Comparison.GT: ">", Comparison.GTE: ">="}
@@ -46,6 +61,8 @@ def expression(predicate: Bound, depth: int, within: str = "") -> str:
             return _test(predicate)
         case OneOf():
             return _group("OR", _alternatives(predicate, depth), depth, within)
+        case Anywhere():
+            raise Refused("keywords are looked for by event rules, not by a rule under a correlation", ("detection",))
 
 
 def _joined(operator: str, operands: Sequence[Bound], depth: int, within: str) -> str:
@@ -79,6 +96,8 @@ def _test(test: Test) -> str:
             return _reference(test, other)
         case IsNull() | Exists():
             return _presence(test, negated=False)
+        case TimePart() as part:
+            return part_test(test, part)
 
 
 def _presence(test: Test, *, negated: bool) -> str:

@@ -99,8 +99,12 @@ class _Translator:
     def _anchor(self, char: str) -> str:
         self.at += 1
         if self.flags[-1].multiline:
-            return r"(?:^|(?<=\n))" if char == "^" else r"(?=\n|\z)"
-        return "^" if char == "^" else r"\z"
+            return r"(?:^|(?<=\n))" if char == "^" else self._assertion(r"(?=\n|\z)")
+        return self._assertion("^" if char == "^" else r"\z")
+
+    def _assertion(self, written: str) -> str:
+        """PCRE repeats no assertion (pcrepattern(3), "Repetition"), RE2 does: in a group it is the same to both."""
+        return f"(?:{written})" if _QUANTIFIER.match(self.pattern, self.at) else written
 
     def _repeat(self) -> str:
         found = _REPEAT.match(self.pattern, self.at)
@@ -132,7 +136,7 @@ class _Translator:
             return self._quoted()
         if letter in _SAME_OUTSIDE and letter:
             self.at += 2
-            return f"\\{letter}"
+            return self._assertion(f"\\{letter}") if letter in "AzbB" else f"\\{letter}"
         return self._literal(self._escaped_char())
 
     def _quoted(self) -> str:

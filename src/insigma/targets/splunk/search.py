@@ -21,11 +21,14 @@ from insigma.targets.splunk import quoting
 def base_search(members: Sequence[BoundRule], mapping: TargetMapping) -> str:
     """The search terms for the events of all members; one line a log source, joined by OR where there are several."""
     sources = list({member.logsource.name: member.logsource for member in members}.values())
+    if mapping.open and len({tuple(source.settings.items()) for source in sources}) == 1:
+        sources = sources[:1]  # nothing tells their events apart
     lines = []
     for source in sources:
-        predicates = tuple(member.predicate for member in members if member.logsource.name == source.name)
+        predicates = tuple(member.predicate for member in members if len(sources) == 1 or member.logsource.name == source.name)
         needed = predicates[0] if len(predicates) == 1 else AnyOf(predicates)
-        lines.append(" ".join([*_scope(source, logsource_field(mapping)), *_equalities(needed)]))
+        scope = _open_scope(source) if mapping.open else _scope(source, logsource_field(mapping))
+        lines.append(" ".join([*scope, *_equalities(needed)]))
     if len(lines) == 1:
         return lines[0]
     return "(" + ")\n  OR (".join(lines) + ")"
@@ -40,7 +43,9 @@ def logsource_field(mapping: TargetMapping) -> TargetField:
 
 
 def scoped(member: BoundRule, mapping: TargetMapping) -> Bound:
-    """The member's predicate with its log source, for searches that read several."""
+    """The member's predicate with its log source, for searches that read several. Events of an open mapping do not name theirs."""
+    if mapping.open:
+        return member.predicate
     field = logsource_field(mapping)
     own = Test(field.name, field, LOGSOURCE_FIELD, Text((fold(member.logsource.name),)), ignore_case=True)
     rest = member.predicate.operands if isinstance(member.predicate, AllOf) else (member.predicate,)
@@ -55,6 +60,15 @@ def _scope(source: TargetLogSource, field: TargetField) -> list[str]:
         terms.append(f"sourcetype={quoting.literal(quoting.setting(source.settings['sourcetype'], 'source type'))}")
     name = quoting.setting(source.name, "log source")
     return [*terms, f"{quoting.column(field.name)}={quoting.literal(name)}"]
+
+
+def _open_scope(source: TargetLogSource) -> list[str]:
+    """The index, which may be all of them, and the source type, if a pipeline has named one."""
+    index = source.settings["index"]
+    terms = ["index=*" if index == "*" else f"index={quoting.setting(index, 'index')}"]
+    if "sourcetype" in source.settings:
+        terms.append(f"sourcetype={quoting.literal(quoting.setting(source.settings['sourcetype'], 'source type'))}")
+    return terms
 
 
 def _equalities(predicate: Bound) -> list[str]:

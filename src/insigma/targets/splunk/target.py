@@ -12,7 +12,8 @@ from insigma.content.durations import duration_ms
 from insigma.content.model import Header, TargetField, TargetMapping
 from insigma.content.predicate import Regex, Text, Wildcard
 from insigma.targets.base import Detection, Schedule
-from insigma.targets.splunk import correlations, quoting
+from insigma.targets.splunk import correlations, keywords, quoting
+from insigma.targets.splunk.dates import calendar
 from insigma.targets.splunk.predicates import where
 from insigma.targets.splunk.regex import counts_characters
 from insigma.targets.splunk.search import base_search
@@ -36,7 +37,8 @@ class SplunkTarget:
         return correlations.instants_query(rule, self._mapping)
 
     def _event(self, bound: BoundRule) -> Detection:
-        lines = [base_search((bound,), self._mapping), f"| where {where(bound.predicate)}"]
+        predicate, marks = keywords.marked(bound.predicate)
+        lines = [base_search((bound,), self._mapping), *calendar((predicate,)), *marks, f"| where {where(predicate)}"]
         columns, notes = self._shown(bound.rule.header)
         if columns:
             lines.append(f"| table {' '.join(columns)}")
@@ -46,18 +48,19 @@ class SplunkTarget:
             query="\n".join(lines),
             schedule=Schedule(self._interval_ms, self._interval_ms + bound.logsource.delay_ms),
             window="event",
-            notes=(*_notes(bound.predicate), *notes),
+            notes=(*_notes(bound.predicate), *((keywords.NOTE,) if marks else ()), *notes),
         )
 
     def _correlation(self, bound: BoundCorrelation) -> Detection:
-        query = correlations.alert_query(bound, self._mapping)
         delay = max(member.logsource.delay_ms for member in bound.members)
+        schedule = Schedule(self._interval_ms, bound.correlation.timespan_ms + self._interval_ms + delay)
+        query = correlations.alert_query(bound, self._mapping, schedule)
         found = dict.fromkeys(note for member in bound.members for note in _notes(member.predicate))
         return Detection(
             target=self.name,
             language="spl",
             query=query,
-            schedule=Schedule(self._interval_ms, bound.correlation.timespan_ms + self._interval_ms + delay),
+            schedule=schedule,
             window="exact",
             notes=(*found, *correlations.notes(bound)),
             group_fields=bound.group_names,
@@ -66,7 +69,7 @@ class SplunkTarget:
     def _shown(self, header: Header) -> tuple[list[str], tuple[str, ...]]:
         """The columns of the alert, from the rule's `fields`, and a note on those that the mapping does not have."""
         written = header.document.data.get("fields") if isinstance(header.document.data, dict) else None
-        names = [name for name in written if isinstance(name, str)] if isinstance(written, list) else []
+        names = [name for name in written if isinstance(name, str)] if isinstance(written, list) and not self._mapping.open else []
         known = [self._mapping.fields[name] for name in names if name in self._mapping.fields]
         unknown = [name for name in names if name not in self._mapping.fields]
         notes = (f"fields not shown, as the mapping does not have them: {', '.join(unknown)}",) if unknown else ()

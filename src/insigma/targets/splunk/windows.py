@@ -21,7 +21,9 @@ from collections.abc import Sequence
 from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.condition import Expression
 from insigma.content.model import Bound, CorrelationType, CountOperator
+from insigma.targets.ranks import PERCENTILES, clause, judgements, percentile_of, tallies
 from insigma.targets.splunk import quoting
+from insigma.targets.splunk.overlap import overlapping
 from insigma.targets.splunk.working import Telling, Working
 
 _SIGNS = {
@@ -33,6 +35,7 @@ _SIGNS = {
     CountOperator.NEQ: "!=",
 }
 _RISING = frozenset({CountOperator.GT, CountOperator.GTE})
+_WITHOUT_VALUE = PERCENTILES | {CorrelationType.TEMPORAL_ORDERED}
 _COUNTS = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT, CorrelationType.TEMPORAL})
 
 
@@ -52,14 +55,13 @@ def instants(bound: BoundCorrelation, rows: Working) -> list[str]:
         case CorrelationType.TEMPORAL_ORDERED:
             return _temporal_ordered(bound, rows)
         case CorrelationType.VALUE_PERCENTILE | CorrelationType.VALUE_MEDIAN:
-            reason = f"{bound.correlation.type.value} over a sliding window has no exact form in Splunk: its percentiles are estimates"
-            raise Refused(reason, ("correlation", "type"))
+            return _ranked(bound, rows)
 
 
 def has_value(bound: BoundCorrelation) -> bool:
     """Whether the rows of the instants carry `insigma_value`."""
     kind = bound.correlation.type
-    return kind is not CorrelationType.TEMPORAL_ORDERED and not (kind is CorrelationType.TEMPORAL and _all_members(bound))
+    return kind not in _WITHOUT_VALUE and not (kind is CorrelationType.TEMPORAL and _all_members(bound))
 
 
 def best(bound: BoundCorrelation) -> str:
@@ -132,6 +134,26 @@ def _value_avg(bound: BoundCorrelation, rows: Working) -> list[str]:
     ]
 
 
+def _ranked(bound: BoundCorrelation, rows: Working) -> list[str]:
+    """How many values a window has, and how many of them lie below the bounds (`ranks`): `perc()` and `median()` estimate."""
+    found = tallies(bound.correlation)
+    names = ("insigma_counts", *(f"insigma_{tally.name}" for tally in found))
+    flags = (
+        f"insigma_{tally.name}=if(insigma_counts=1 AND insigma_value_1{tally.sign}{quoting.number(tally.number)}, 1, 0)" for tally in found
+    )
+    running = ("insigma_values", *(f"insigma_sum_{tally.name}" for tally in found))
+    summed = " ".join(f"sum({name}) as {total}" for name, total in zip(names, running, strict=True))
+    percentile = percentile_of(bound.correlation)
+    clauses = [clause(judgement, percentile, "insigma_values", "insigma_sum_") for judgement in judgements(bound.correlation)]
+    return [
+        f"| eval {', '.join(flags)}",
+        *_edges(" ".join(f"sum({name}) as {name}" for name in names), rows.groups, bound.correlation.timespan_ms, names),
+        f"| streamstats {summed}{rows.by}",
+        _truncation("insigma_values"),
+        *_where(bound, ["insigma_edge=0", "insigma_values>0", *clauses]),
+    ]
+
+
 def _truncation(*columns: str) -> str:
     """Mark the rows to which `streamstats` did not add its columns, which are never null otherwise."""
     return f"| eval insigma_truncated=if({' OR '.join(f'isnull({column})' for column in columns)}, 1, 0)"
@@ -176,6 +198,8 @@ def _temporal_condition(bound: BoundCorrelation) -> list[str]:
 
 def _temporal_ordered(bound: BoundCorrelation, rows: Working) -> list[str]:
     """For each step the latest start of a sequence that has come that far; a sequence within the timespan satisfies."""
+    if rows.telling is Telling.EACH:
+        return [*overlapping(bound, rows), *_where(bound, [f"insigma_ms-insigma_start<={bound.correlation.timespan_ms}"])]
     lines = [
         f"| stats count by {' '.join((*rows.groups, 'insigma_ms', 'insigma_rule'))}",
         "| sort 0 insigma_ms insigma_rule",

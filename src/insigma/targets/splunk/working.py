@@ -14,11 +14,13 @@ from enum import Enum
 
 from insigma.bind.model import AnyOf, Bound, BoundCorrelation, Refused
 from insigma.content.model import CorrelationType, TargetField, TargetMapping
+from insigma.targets.ranks import PERCENTILES
 from insigma.targets.splunk import quoting
+from insigma.targets.splunk.dates import calendar
 from insigma.targets.splunk.predicates import expression, where
 from insigma.targets.splunk.search import base_search, scoped
 
-NUMERIC_VALUES = frozenset({CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG})
+NUMERIC_VALUES = frozenset({CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG, *PERCENTILES})
 
 
 _Writer = Callable[[TargetField], str]
@@ -67,12 +69,14 @@ def working_rows(bound: BoundCorrelation, mapping: TargetMapping) -> Working:
 
 def _telling(bound: BoundCorrelation) -> Telling:
     differ = any(len(set(columns)) > 1 for columns in (bound.group_by, bound.values))
-    if (differ or bound.correlation.type is CorrelationType.TEMPORAL_ORDERED) and not bound.disjoint:
-        reason = "one event may match two of its rules, so which rule's fields or place in the order it has cannot be told in Splunk"
-        raise Refused(reason, ("correlation", "rules"))
-    if differ or bound.correlation.type is CorrelationType.TEMPORAL_ORDERED:
+    kind = bound.correlation.type
+    if differ and not bound.disjoint:
+        raise Refused(
+            "one event may match two of its rules, so which rule's fields it has cannot be told in Splunk", ("correlation", "rules")
+        )
+    if differ or (kind is CorrelationType.TEMPORAL_ORDERED and bound.disjoint):
         return Telling.ONE
-    return Telling.EACH if bound.correlation.type is CorrelationType.TEMPORAL else Telling.NOT
+    return Telling.EACH if kind in {CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED} else Telling.NOT
 
 
 def _telling_columns(bound: BoundCorrelation, telling: Telling) -> list[str]:
@@ -86,18 +90,18 @@ def _selection(bound: BoundCorrelation, mapping: TargetMapping, telling: Telling
     several = len({member.logsource.name for member in bound.members}) > 1
     predicates = tuple(scoped(member, mapping) if several else member.predicate for member in bound.members)
     time = "| eval insigma_ms=round(_time*1000)"
-    first = base_search(bound.members, mapping)
+    first = [base_search(bound.members, mapping), *calendar(predicates)]
     match telling:
         case Telling.NOT:
-            return [first, f"| where {where(_any(predicates))}", time]
+            return [*first, f"| where {where(_any(predicates))}", time]
         case Telling.ONE:
             cases = ",\n    ".join(f"{expression(predicate, 3)}, {position}" for position, predicate in enumerate(predicates, 1))
-            return [first, f"| eval insigma_rule=case(\n    {cases})", "| where isnotnull(insigma_rule)", time]
+            return [*first, f"| eval insigma_rule=case(\n    {cases})", "| where isnotnull(insigma_rule)", time]
         case Telling.EACH:
             names = _telling_columns(bound, telling)
             flags = zip(names, predicates, strict=True)
             times = [f"| eval {name}=if({expression(predicate, 3)}, insigma_ms, null())" for name, predicate in flags]
-            return [first, time, *times, "| where " + " OR ".join(f"isnotnull({name})" for name in names)]
+            return [*first, time, *times, "| where " + " OR ".join(f"isnotnull({name})" for name in names)]
 
 
 def _any(predicates: tuple[Bound, ...]) -> Bound:
@@ -138,7 +142,9 @@ def _folded(field: TargetField) -> str:
 
 def _number(field: TargetField) -> str:
     if field.array:
-        raise Refused(f"'{field.name}' may hold several values: it cannot be summed in Splunk", ("correlation", "condition", "field"))
+        raise Refused(
+            f"'{field.name}' may hold several values, and a row of the search measures one", ("correlation", "condition", "field")
+        )
     return f"tonumber({quoting.field(field.name)})"
 
 
