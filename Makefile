@@ -8,11 +8,14 @@ export PYTHON
 
 BIN = .venv/bin
 
-.PHONY: help build test lint format bench lock clean setup
+.PHONY: help build test engines prove parity lint format bench lock clean setup
 
 help:
 	@echo 'make build   set up, then check, test and compile the pack into dist/'
 	@echo 'make test    set up, then run all tests         (ARGS="-k render -x")'
+	@echo 'make engines set up the engines that judge compiled queries (ALL=1: also the slower ones)'
+	@echo 'make prove   set up all engines, prove every detection, schedule and 2,000 generated rules a target'
+	@echo 'make parity  compare with the stock pySigma backends  (RULES=folder of Sigma rules)'
 	@echo 'make lint    set up, then ruff, mypy and the import contracts'
 	@echo 'make format  set up, then format the sources'
 	@echo 'make bench   set up, then measure beside other tools (RULES=folder of public Sigma rules, SIGMA=path of sigma-cli)'
@@ -22,8 +25,11 @@ help:
 build: setup
 	@$(BIN)/insigma build $(ARGS)
 
-test: setup
+test: setup engines
 	@$(BIN)/python -m pytest $(ARGS)
+
+engines: setup
+	@$(BIN)/insigma prove --install $(if $(ALL),--all)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from insigma_prove.prove import Bench
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT.parent / "shared" / "corpora" / "sigmahq" / "rules"
@@ -22,3 +25,10 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip(f"the public rules are not at {CORPUS}")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Bench]:
+    """The engines that tests need, each started when it is first asked for."""
+    with Bench(lambda spec: spec.needed) as found:
+        yield found

@@ -16,6 +16,7 @@ from insigma.content.yaml_reader import read_bytes
 from insigma.packages.base import PackContext
 from insigma.release.ledger import LedgerGap, markdown, rows
 from insigma.release.outcomes import Outcome, compile_rules, refusal_findings
+from insigma.release.proofs import Proofs
 from insigma.release.tree import PathClash, tree
 from insigma.release.workshops import UnknownTarget, Workshop, open_workshop
 from insigma.specialise.lists import fill_lists
@@ -23,6 +24,7 @@ from insigma.targets.base import Detection, Refused
 from tests.cli.harness import assert_valid, small_pack
 
 TARGETS = ["elastic", "splunk"]
+NONE = Proofs((), (), {})
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def outcomes(pack: Pack, shops: list[Workshop], disabled: dict[str, str] | None 
 
 
 def test_every_rule_has_a_row_on_every_target(pack: Pack) -> None:
-    found = rows(outcomes(pack, workshops(pack)), pack, TARGETS)
+    found = rows(outcomes(pack, workshops(pack)), pack, TARGETS, NONE)
     assert [(row["rule"], row["target"]) for row in found] == [
         (name, target) for name in ("ins-clm-010", "ins-clm-012", "ins-clm-c04") for target in TARGETS
     ]
@@ -60,16 +62,16 @@ def test_a_rule_that_is_lost_or_told_twice_is_a_gap(pack: Pack) -> None:
     shops = workshops(pack)
     for wrong in lost(outcomes(pack, shops)):
         with pytest.raises(LedgerGap, match="3 rules on 2 targets"):
-            rows(wrong, pack, TARGETS)
+            rows(wrong, pack, TARGETS, NONE)
         with pytest.raises(LedgerGap):
-            tree(wrong, shops, pack)
+            tree(wrong, shops, pack, NONE)
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
 def test_a_rule_that_the_tenant_disables_is_a_row_with_its_reason(by: str, pack: Pack) -> None:
     header = next(rule.header for rule in pack.rules if rule.header.name == "ins-clm-012")
     off = {str(getattr(header, by)): "no such system"}
-    found = {(row["rule"], row["target"]): row for row in rows(outcomes(pack, workshops(pack), off), pack, TARGETS)}
+    found = {(row["rule"], row["target"]): row for row in rows(outcomes(pack, workshops(pack), off), pack, TARGETS, NONE)}
     assert len(found) == 6
     for target in TARGETS:
         row = found["ins-clm-012", target]
@@ -77,7 +79,7 @@ def test_a_rule_that_the_tenant_disables_is_a_row_with_its_reason(by: str, pack:
 
 
 def test_a_disabled_rule_without_a_reason_still_has_one(pack: Pack) -> None:
-    found = rows(outcomes(pack, workshops(pack), {"ins-clm-012": ""}), pack, TARGETS)
+    found = rows(outcomes(pack, workshops(pack), {"ins-clm-012": ""}), pack, TARGETS, NONE)
     assert_valid({"rows": found}, "ledger")
 
 
@@ -98,19 +100,19 @@ class Refusing:
 def test_a_refusal_is_a_row_with_the_reason_and_the_rules_line(pack: Pack) -> None:
     shops: list[Workshop] = [Refusing(shop, "ins-clm-012") for shop in workshops(pack)]
     found = outcomes(pack, shops)
-    refused = [row for row in rows(found, pack, TARGETS) if row["outcome"] == "refused"]
+    refused = [row for row in rows(found, pack, TARGETS, NONE) if row["outcome"] == "refused"]
     rule = next(rule for rule in pack.rules if rule.header.name == "ins-clm-012")
     line = rule.header.document.place("detection", "condition").line
     path = "rules/claims/claims_system_access_denied.yml"
     assert [(row["rule"], row["target"]) for row in refused] == [("ins-clm-012", target) for target in TARGETS]
     assert all(row["reason"].endswith(f"({path}:{line})") for row in refused)
     assert [(each.code, each.place.line) for each in refusal_findings(found, pack)] == [("INS701", line)] * 2
-    assert set(tree(found, shops, pack)) >= {"ledger/claims_system_access_denied.json", "ledger.json"}
+    assert set(tree(found, shops, pack, NONE)) >= {"ledger/claims_system_access_denied.json", "ledger.json"}
 
 
 def test_the_page_counts_and_keeps_its_cells_whatever_they_hold(pack: Pack) -> None:
     shops: list[Workshop] = [Refusing(shop, "ins-clm-012") for shop in workshops(pack)]
-    found = rows(outcomes(pack, shops), pack, TARGETS)
+    found = rows(outcomes(pack, shops), pack, TARGETS, NONE)
     page = markdown(found).splitlines()
     assert page[2:6] == [
         "| target | compiled | refused | disabled |",
@@ -135,17 +137,17 @@ def test_two_rules_of_one_file_name_are_a_clash_not_an_overwritten_file(pack: Pa
     twice = replace(pack, rules=(first, renamed, *rest))
     shops = workshops(twice)
     with pytest.raises(PathClash, match=first.header.slug):
-        tree(outcomes(twice, shops), shops, twice)
+        tree(outcomes(twice, shops), shops, twice, NONE)
 
 
 def test_stock_backends_are_marked_unverified_and_named_in_the_manifest(pack: Pack) -> None:
     shops = workshops(pack, "splunk", "pysigma:splunk")
     found = outcomes(pack, shops)
-    proofs = {(row["target"], row["proof"]) for row in rows(found, pack, ["splunk", "pysigma:splunk"])}
+    proofs = {(row["target"], row["proof"]) for row in rows(found, pack, ["splunk", "pysigma:splunk"], NONE)}
     assert proofs == {("splunk", "unchecked"), ("pysigma:splunk", "unverified")}
-    assert '"pysigma-backend-splunk": "' in tree(found, shops, pack)["manifest.json"]
+    assert '"pysigma-backend-splunk": "' in tree(found, shops, pack, NONE)["manifest.json"]
     ours = workshops(pack, "splunk")
-    assert "pysigma-backend" not in tree(outcomes(pack, ours), ours, pack)["manifest.json"]
+    assert "pysigma-backend" not in tree(outcomes(pack, ours), ours, pack, NONE)["manifest.json"]
 
 
 def test_an_unknown_target_names_those_there_are(pack: Pack) -> None:

@@ -65,7 +65,7 @@ def run_fixture(fixture: Fixture, reference: Reference, pack: Pack) -> Iterator[
 
 def _run_case(fixture: Fixture, index: int, case: FixtureCase, rule: AnyRule, pack: Pack) -> Iterator[Diagnostic]:
     at: Key = ("cases", index)
-    events = [_with_logsource(event, rule, pack) for event in case.events]
+    events = [with_logsource(event, rule, pack) for event in case.events]
     engine = Engine((rule,), pack.taxonomy)
     for event in events:
         engine.feed(event)
@@ -85,7 +85,7 @@ class _Trial:
     untimed: Sequence[int]
 
 
-def _with_logsource(event: Mapping[str, Any], rule: AnyRule, pack: Pack) -> Mapping[str, Any]:
+def with_logsource(event: Mapping[str, Any], rule: AnyRule, pack: Pack) -> Mapping[str, Any]:
     """The event with the log source of the rule, where it names none and the rule (or all base rules) has one."""
     bases = (rule,) if isinstance(rule, Rule) else rule.base_rules
     names = {canonical_logsource(base.logsource, pack.taxonomy) for base in bases}

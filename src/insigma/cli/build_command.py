@@ -28,6 +28,7 @@ from insigma.diagnostics.model import Diagnostic, Severity
 from insigma.diagnostics.render import Format, Report, render
 from insigma.release.ledger import rows
 from insigma.release.outcomes import Outcome, compile_rules, refusal_findings
+from insigma.release.proofs import Proofs, read_proofs
 from insigma.release.tree import as_json, tree
 from insigma.release.workshops import NATIVE, Refused, Workshop
 from insigma.release.writer import ForeignFolder, write_tree
@@ -42,6 +43,7 @@ class Built:
     cases: tuple[CaseResult, ...]
     outcomes: tuple[Outcome, ...]
     written: tuple[str, ...]
+    proofs: Proofs
 
 
 class Progress(Protocol):
@@ -85,6 +87,7 @@ def _workshops(names: Sequence[str], pack: Pack) -> list[Workshop]:
 
 def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Progress) -> Built:
     pack = workplace.loaded.pack
+    proofs = _proofs(workplace)
     progress.step("checking", 1)
     findings = list(check_all(workplace.loaded))
     progress.advance()
@@ -95,7 +98,7 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     filled = fill_lists(pack.rules, default_lists(pack))
     findings.extend(filled.diagnostics)
     if any(found.severity is Severity.ERROR for found in findings):
-        return Built(tuple(findings), cases, (), ())
+        return Built(tuple(findings), cases, (), (), proofs)
     workshops = _workshops(targets, pack)
     if not workshops:
         raise UsageError("the pack maps no target", f"it needs mappings/targets/{NATIVE[0]}.yml or another of {', '.join(NATIVE)}")
@@ -109,7 +112,7 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     progress.step("writing", 1)
     held = _targets_in(out)
     try:
-        files = tree(outcomes, workshops, pack)
+        files = tree(outcomes, workshops, pack, proofs)
         write_tree(out, files)
     except ForeignFolder as error:
         hint = "give an empty or new folder with --out; only what insigma built is replaced"
@@ -123,7 +126,17 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
         click.echo(
             f"insigma: {shown_path(out)}/ no longer holds {names}: build without -t for all targets, or with --out elsewhere", err=True
         )
-    return Built(tuple(findings), cases, tuple(outcomes), tuple(sorted(files)))
+    return Built(tuple(findings), cases, tuple(outcomes), tuple(sorted(files)), proofs)
+
+
+def _proofs(workplace: Workplace) -> Proofs:
+    """What engines have shown of the pack's detections."""
+    pack = workplace.loaded.pack
+    labels = {name: rule.header.label for rule in pack.rules for name in (rule.header.id, rule.header.name) if name is not None}
+    try:
+        return Proofs(read_proofs(workplace.root) if workplace.root is not None else (), pack.fixtures, labels)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _targets_in(out: Path) -> set[str]:
@@ -166,7 +179,8 @@ class _OnTerminal:
 
 
 def _as_object(built: Built, pack: Pack, out: Path) -> dict[str, Any]:
-    entries = rows(built.outcomes, pack, list(dict.fromkeys(outcome.target for outcome in built.outcomes))) if built.written else []
+    targets = list(dict.fromkeys(outcome.target for outcome in built.outcomes))
+    entries = rows(built.outcomes, pack, targets, built.proofs) if built.written else []
     return {
         "exit": int(exit_code(built.findings)),
         "out": shown_path(out) if built.written else None,

@@ -19,6 +19,7 @@ COMMANDS = {
     "test": "Run fixtures through the reference evaluator.",
     "build": "Check, test and compile the pack into dist/.",
     "show": "Show the compiled query of a rule.",
+    "prove": "Run the compiled queries on real engines and compare.",
     "eval": "Evaluate Sigma rules on events.",
     "explain": "Explain the code of a finding.",
     "new": "Start a rule and its fixture.",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from insigma.bind.open import is_open
 from insigma.cli.errors import UsageError
 from insigma.cli.output import colored, counted, did_you_mean, exit_code
 from insigma.cli.targets import workshop_of
@@ -29,15 +30,22 @@ _STOCK = {"elastic": "pysigma:lucene", "splunk": "pysigma:splunk"}
 @click.argument("rule")
 @click.option("-t", "--target", required=True, help="elastic, splunk or pysigma:BACKEND.")
 @click.option("--language", help="For elastic: lucene, eql or esql instead of the one chosen.")
+@click.option(
+    "--pipeline",
+    "pipelines",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="A pySigma processing pipeline that names the fields of public Sigma rules; may be repeated.",
+)
 @click.option("--part", type=click.Choice(PARTS), default="both", show_default=True, help="The query, the target's own object, or both.")
-def command(rule: str, target: str, language: str | None, part: str) -> int:
+def command(rule: str, target: str, language: str | None, pipelines: tuple[str, ...], part: str) -> int:
     """Show how a target says RULE: a name, id or file name in the pack, or a file or folder of rules.
 
     The output is raw where it is no terminal.
     """
     workplace, chosen = _chosen(rule)
     pack = workplace.loaded.pack
-    workshop = workshop_of(target, pack, language)
+    workshop = workshop_of(target, pack, language, pipelines)
     filled = fill_lists(chosen, default_lists(pack))
     faults = [*workplace.of_interest(workplace.loaded.diagnostics), *filled.diagnostics]
     notes: dict[str, list[str]] = {}
@@ -45,7 +53,7 @@ def command(rule: str, target: str, language: str | None, part: str) -> int:
     for entry in filled.rules:
         try:
             detection = workshop.compile(entry)
-            native = workshop.packager.native(entry.header, detection)
+            native = workshop.packager.native(entry.header, detection) if part != "query" else ""
         except Refused as refusal:
             faults.append(_refusal(entry, workshop, refusal))
             continue
@@ -88,6 +96,8 @@ def _refusal(rule: AnyRule, workshop: Workshop, refusal: Refused) -> Diagnostic:
     header = rule.header
     if not workshop.verified:
         hint = "the stock backend cannot say it"
+    elif is_open(rule):
+        hint = "see docs/public_rules.md"
     elif refusal.unmapped:
         hint = f"map it in mappings/targets/{workshop.name}.yml, or compile it unverified with -t {_STOCK[workshop.name]}"
     else:

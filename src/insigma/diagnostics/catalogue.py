@@ -121,6 +121,9 @@ _TABLE = (
     Code("INS601", "case-failed", "A fixture case does not give what it expects."),
     _unusable("INS701", "refused", "A target cannot say the rule faithfully."),
     _unusable("INS702", "unlisted-refusal", "A refusal is not in the pack's refusal list, or a listed one compiles."),
+    Code("INS801", "disproved", "An engine finds something else than the rule means, or does not take the query."),
+    _warning("INS802", "unchecked", "No engine has judged a detection."),
+    _warning("INS803", "engine-missing", "An engine that would judge detections is not installed."),
 )
 
 CODES: Mapping[str, Code] = MappingProxyType({entry.code: entry for entry in _TABLE})

@@ -13,6 +13,7 @@ from insigma.content.model import Pack
 from insigma.packages.base import Packed
 from insigma.release.ledger import markdown, row, rows
 from insigma.release.outcomes import Outcome
+from insigma.release.proofs import Proofs
 from insigma.release.workshops import Workshop
 
 READER = "pysigma"
@@ -23,9 +24,9 @@ class PathClash(Exception):
     """Two artefacts would be one file."""
 
 
-def tree(outcomes: Sequence[Outcome], workshops: Sequence[Workshop], pack: Pack) -> Mapping[str, str]:
+def tree(outcomes: Sequence[Outcome], workshops: Sequence[Workshop], pack: Pack, proofs: Proofs) -> Mapping[str, str]:
     """The files of dist/ by path. Raises `LedgerGap`, `PathClash`, or `Refused` from a bundle."""
-    entries = rows(outcomes, pack, [workshop.name for workshop in workshops])
+    entries = rows(outcomes, pack, [workshop.name for workshop in workshops], proofs)
     files: dict[str, str] = {}
     for outcome in outcomes:
         if outcome.packed is not None:
@@ -33,7 +34,7 @@ def tree(outcomes: Sequence[Outcome], workshops: Sequence[Workshop], pack: Pack)
     for workshop in workshops:
         packed = [outcome.packed for outcome in outcomes if outcome.target == workshop.name and outcome.packed is not None]
         _add(files, workshop.packager.bundle(sorted(packed, key=_order)))
-    _add(files, _ledger_files(outcomes, pack))
+    _add(files, _ledger_files(outcomes, pack, proofs))
     _add(files, {"ledger.json": as_json({"rows": entries}), "ledger.md": markdown(entries)})
     _add(files, {"manifest.json": as_json(_manifest(files, workshops, pack))})
     return files
@@ -50,12 +51,14 @@ def _add(files: dict[str, str], more: Mapping[str, str]) -> None:
         files[path] = text
 
 
-def _ledger_files(outcomes: Sequence[Outcome], pack: Pack) -> dict[str, str]:
+def _ledger_files(outcomes: Sequence[Outcome], pack: Pack, proofs: Proofs) -> dict[str, str]:
     by_slug: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_slug.setdefault(outcome.rule.header.slug, []).append(outcome)
     return {
-        f"ledger/{slug}.json": as_json({"rows": sorted((row(outcome, pack) for outcome in found), key=lambda entry: str(entry["target"]))})
+        f"ledger/{slug}.json": as_json(
+            {"rows": sorted((row(outcome, pack, proofs) for outcome in found), key=lambda entry: str(entry["target"]))}
+        )
         for slug, found in by_slug.items()
     }
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from insigma.bind.binder import bind
+from insigma.bind.open import is_open, open_mapping, open_notes
 from insigma.content.attack import load_attack
-from insigma.content.model import AnyRule, Correlation, Pack, Rule
+from insigma.content.model import AnyRule, Correlation, Pack, Rule, TargetMapping
 from insigma.packages.base import Packager, PackContext
 from insigma.packages.elastic.files import ElasticPackager
 from insigma.packages.elastic.rules import KibanaContext
 from insigma.packages.pysigma.files import PySigmaPackager
+from insigma.packages.sentinel.files import SentinelPackager
 from insigma.packages.splunk.files import SplunkPackager
 from insigma.specialise.lists import Lists
-from insigma.targets.base import Detection, Refused
+from insigma.targets.base import Detection, Refused, Target
 from insigma.targets.elastic.target import LANGUAGES, ElasticTarget
 from insigma.targets.pysigma.discovery import installed_backends
 from insigma.targets.pysigma.target import PySigmaTarget
+from insigma.targets.sentinel.target import SentinelTarget
 from insigma.targets.splunk.target import SplunkTarget
 
-NATIVE = ("elastic", "splunk")
+if TYPE_CHECKING:
+    from insigma.targets.pysigma.pipelines import Pipelines
+
+NATIVE = ("elastic", "splunk", "sentinel")
 PYSIGMA_PREFIX = "pysigma:"
 
 
@@ -49,15 +55,38 @@ class UnknownTarget(Exception):
 class _Native:
     verified = True
 
-    def __init__(self, name: str, pack: Pack, packager: Packager, target: ElasticTarget | SplunkTarget) -> None:
+    def __init__(
+        self, name: str, pack: Pack, packager: Packager, target: Callable[[TargetMapping], Target], pipelines: Pipelines | None
+    ) -> None:
         self.name = name
         self.packager = packager
         self._pack = pack
-        self._target = target
+        self._mapping = pack.mappings[name]
+        self._new_target = target
+        self._target = target(self._mapping)
+        self._pipelines = pipelines
 
     def compile(self, rule: AnyRule) -> Detection:
-        detection = self._target.compile(bind(rule, self._pack.mappings[self.name], self._pack.taxonomy))
+        if is_open(rule):
+            return self._compile_open(rule)
+        if self._pipelines is not None:
+            reason = f"pipelines map Sigma's default taxonomy, and the rule is written in '{rule.header.taxonomy}'"
+            raise Refused(reason, ("taxonomy",))
+        detection = self._target.compile(bind(rule, self._mapping, self._pack.taxonomy))
         return replace(detection, notes=(*detection.notes, *_unasked(rule)))
+
+    def _compile_open(self, rule: AnyRule) -> Detection:
+        """A rule of the default taxonomy: no mapping declares its fields, pipelines may rename them."""
+        settings: Mapping[str, str] = {}
+        scoped = False
+        if self._pipelines is not None:
+            if isinstance(rule, Correlation):
+                raise Refused("pipelines are applied to event rules, not to correlations", ("correlation",))
+            applied = self._pipelines.apply(rule)
+            rule, scoped, settings = applied.rule, applied.scoped, applied.settings
+        mapping = open_mapping(rule, self._mapping, settings)
+        detection = self._new_target(mapping).compile(bind(rule, mapping, self._pack.taxonomy))
+        return replace(detection, notes=(*detection.notes, *open_notes(rule, mapping, scoped=scoped)))
 
 
 def _unasked(rule: AnyRule) -> tuple[str, ...]:
@@ -93,8 +122,10 @@ def _documents(rule: AnyRule) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
-def open_workshop(name: str, pack: Pack, lists: Lists, context: PackContext, language: str | None = None) -> Workshop:
-    """The workshop of a target: one of ours, or `pysigma:<backend>`.
+def open_workshop(
+    name: str, pack: Pack, lists: Lists, context: PackContext, language: str | None = None, pipelines: Pipelines | None = None
+) -> Workshop:
+    """The workshop of a target: one of ours, or `pysigma:<backend>`. `pipelines` are for rules of the default taxonomy.
 
     Raises `UnknownTarget`, or `Refused` for a backend that is broken and for a language that the target does not have.
     """
@@ -105,10 +136,13 @@ def open_workshop(name: str, pack: Pack, lists: Lists, context: PackContext, lan
             name,
             pack,
             ElasticPackager(KibanaContext(context, pack.mappings[name], load_attack())),
-            ElasticTarget(pack.mappings[name], language),
+            lambda mapping: ElasticTarget(mapping, language),
+            pipelines,
         )
     if name == "splunk" and name in pack.mappings:
-        return _Native(name, pack, SplunkPackager(context), SplunkTarget(pack.mappings[name]))
+        return _Native(name, pack, SplunkPackager(context), SplunkTarget, pipelines)
+    if name == "sentinel" and name in pack.mappings:
+        return _Native(name, pack, SentinelPackager(context, load_attack()), SentinelTarget, pipelines)
     backend = name.removeprefix(PYSIGMA_PREFIX)
     if name.startswith(PYSIGMA_PREFIX) and backend in installed_backends():
         return _PySigma(backend, lists)

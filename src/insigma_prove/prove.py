@@ -1,0 +1,201 @@
+"""The proof of a pack: every detection in every language of its target, run on the events of its rule's fixture.
+
+A detection ends as one `Proof`: proved by an engine (all cases agree), disproved (with the differences), rejected by the
+engine's parser, refused by our compiler, or unchecked with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from insigma.assure.fixtures import reference_rules, with_logsource
+from insigma.content.lists import default_lists
+from insigma.content.model import AnyRule, Fixture, Pack, Taxonomy
+from insigma.release.proofs import digest_of_events, digest_of_query
+from insigma.targets.base import Refused
+from insigma_prove.engines import Engine, engines_for, missing
+from insigma_prove.process import Client, EngineDied, EngineProcess
+from insigma_prove.reference import truth
+from insigma_prove.stands import STANDS, Compiled, Stand, open_stand
+from insigma_prove.trial import Events, QueryRejected, differences, gather
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How one detection fared on one engine.
+
+    `grade` is "executed", "typed" or "parsed" where the engine agrees, else "unchecked". `faults` are the disagreements,
+    each with the name of its case; `reason` says why a detection is unchecked or was refused.
+    """
+
+    rule: AnyRule
+    target: str
+    language: str
+    engine: str
+    grade: str
+    query: str = ""
+    window: str = ""
+    events: str = ""
+    cases: int = 0
+    faults: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An engine ready to judge: its client, and for each language its name with version and its grade."""
+
+    client: Client
+    names: Mapping[str, str]
+    grades: Mapping[str, str]
+
+
+class Bench:
+    """The engines of a run, each started once and ended with the bench. Use as a context manager."""
+
+    def __init__(self, wanted: Callable[[Engine], bool]) -> None:
+        self._wanted = wanted
+        self._stack = ExitStack()
+        self._seats: dict[str, Seat] = {}
+        self.absent: dict[str, str] = {}
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def add(self, name: str, client: Client) -> None:
+        """Seat a client that is no engine process of ours, in place of the engine of that name."""
+        self._seats[name] = _seat(client)
+
+    def seats(self, target: str, language: str) -> list[Seat]:
+        """The engines that judge the language, the most trusted first; `absent` gathers why others do not."""
+        found = []
+        for spec in engines_for(target, language):
+            if spec.name not in self._seats and self._wanted(spec) and spec.name not in self.absent:
+                self._start(spec)
+            if spec.name in self._seats:
+                found.append(self._seats[spec.name])
+        return found
+
+    def _start(self, spec: Engine) -> None:
+        if why := missing(spec):
+            self.absent[spec.name] = why
+            return
+        process = self._stack.enter_context(EngineProcess(spec))
+        try:
+            self._seats[spec.name] = _seat(process)
+        except EngineDied as error:
+            self.absent[spec.name] = str(error)
+
+
+def _seat(client: Client) -> Seat:
+    said = client.hello()
+    if "error" in said:
+        raise EngineDied(said["error"]["message"])
+    own = dict.fromkeys(said["languages"], f"{said['engine']} {said['version']}")
+    return Seat(client, {**own, **said.get("versions", {})}, said["languages"])
+
+
+def prove(
+    pack: Pack, targets: Sequence[str], bench: Bench, concerns: Callable[[AnyRule], bool], tell: Callable[[str, str], None]
+) -> Iterator[Proof]:
+    """One proof (or several, where several engines judge) for each rule, target and language.
+
+    `concerns` chooses rules; `tell(target, rule)` is called before each.
+    """
+    reference = reference_rules(pack, default_lists(pack))
+    fixtures = {reference.rules[fixture.rule].header.label: fixture for fixture in pack.fixtures if fixture.rule in reference.rules}
+    rules = {id(rule): rule for rule in reference.rules.values()}
+    for target in targets:
+        stand = open_stand(target, pack)
+        for rule in rules.values():
+            if concerns(rule):
+                tell(target, rule.header.label)
+                yield from _of_rule(rule, stand, bench, fixtures.get(rule.header.label), pack)
+
+
+def provable(targets: Iterable[str], pack: Pack) -> list[str]:
+    """Those of the targets that the pack maps and that can be proved."""
+    return [target for target in targets if target in STANDS and target in pack.mappings]
+
+
+def _of_rule(rule: AnyRule, stand: Stand, bench: Bench, fixture: Fixture | None, pack: Pack) -> Iterator[Proof]:
+    """The proofs of one rule in each language of the target; the engine is given each case's events once for all of them."""
+    trials: list[_Trial] = []
+    for language in stand.languages:
+        try:
+            compiled = stand.compile(rule, language)
+        except Refused as refusal:
+            yield Proof(rule, stand.target, language, "", "unchecked", reason=refusal.reason, refused=True)
+            continue
+        seats = bench.seats(stand.target, compiled.detection.language)
+        trials += (_Trial(compiled, language, seat) for seat in seats)
+        if not seats:
+            yield _unchecked(compiled, language, stand.target, "no engine for it is installed")
+    if fixture is None:
+        yield from (_unchecked(trial.compiled, trial.language, stand.target, "the rule has no fixture") for trial in trials)
+        return
+    for case in fixture.cases:
+        events = [with_logsource(event, rule, pack) for event in case.events]
+        _run_case(case.name, events, trials, stand, pack.taxonomy)
+    for trial in trials:
+        yield trial.proof(stand.target, fixture)
+
+
+def _unchecked(compiled: Compiled, language: str, target: str, reason: str) -> Proof:
+    detection = compiled.detection
+    return Proof(compiled.rule, target, language, "", "unchecked", digest_of_query(detection), detection.window, reason=reason)
+
+
+class _Trial:
+    """A detection before one engine, gathering its faults case by case."""
+
+    def __init__(self, compiled: Compiled, language: str, seat: Seat) -> None:
+        self.compiled = compiled
+        self.language = language
+        self.seat = seat
+        self.faults: list[tuple[str, str]] = []
+        self.cases = 0
+        self.unsupported = ""
+
+    def proof(self, target: str, fixture: Fixture) -> Proof:
+        detection = self.compiled.detection
+        grade = "unchecked" if self.unsupported else self.seat.grades.get(detection.language, "parsed")
+        return Proof(
+            self.compiled.rule,
+            target,
+            self.language,
+            self.seat.names[detection.language],
+            grade,
+            digest_of_query(detection),
+            detection.window,
+            digest_of_events(fixture),
+            self.cases,
+            tuple(self.faults),
+            self.unsupported,
+        )
+
+
+def _run_case(name: str, events: Events, trials: Sequence[_Trial], stand: Stand, taxonomy: Taxonomy) -> None:
+    if not trials:
+        return
+    expected = truth(trials[0].compiled.rule, events, taxonomy)
+    for seat in {id(trial.seat): trial.seat for trial in trials}.values():
+        evidence = gather(stand, seat.client, expected, events)
+        for trial in trials:
+            if trial.seat is not seat or trial.unsupported:
+                continue
+            trial.cases += 1
+            try:
+                found = differences(trial.compiled, seat.client, evidence, taxonomy)
+                trial.faults += ((name, difference.message) for difference in found)
+            except QueryRejected as rejected:
+                if rejected.stage == "unsupported":
+                    trial.unsupported = f"the engine's adapter cannot run it: {rejected.message}"
+                else:
+                    trial.faults.append((name, f"the engine rejects the query ({rejected.stage}): {rejected.message}"))

@@ -1,0 +1,126 @@
+"""How each target's detections are put before its engines: compiled in each language, with events as the target stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from insigma.bind.binder import bind
+from insigma.bind.model import BoundAny, BoundCorrelation
+from insigma.content.attack import load_attack
+from insigma.content.lists import DEFAULT_TENANT
+from insigma.content.model import AnyRule, Pack
+from insigma.packages.base import PackContext
+from insigma.packages.elastic.files import ElasticPackager
+from insigma.packages.elastic.rules import KibanaContext
+from insigma.packages.splunk.files import SplunkPackager
+from insigma.targets.base import Detection
+from insigma.targets.elastic.target import LANGUAGES, ElasticTarget
+from insigma.targets.splunk.target import SplunkTarget
+from insigma_prove.plans import Plan, elastic_plan, splunk_plan
+from insigma_prove.stores import elastic, splunk
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A detection at its trial. `instants` is the query for its satisfying instants, where the target has one."""
+
+    rule: AnyRule
+    bound: BoundAny
+    detection: Detection
+    instants: str | None = None
+
+    @property
+    def delay_ms(self) -> int:
+        """The longest accepted delay of the rule's events."""
+        members = self.bound.members if isinstance(self.bound, BoundCorrelation) else (self.bound,)
+        return max(member.logsource.delay_ms for member in members)
+
+
+class Stand(Protocol):
+    """One target."""
+
+    target: str
+    languages: tuple[str, ...]
+
+    def compile(self, rule: AnyRule, language: str | None) -> Compiled:
+        """The rule in one language, or in the one that the target chooses. Raises `Refused`."""
+        ...
+
+    def plan(self, compiled: Compiled) -> Plan:
+        """When the packaged detection runs and how its alerts are delivered. Raises `Refused`."""
+        ...
+
+    def store(self) -> Mapping[str, Any]:
+        """What the engine has to know of how events are stored."""
+        ...
+
+    def stored(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The events as the target stores them, position by position."""
+        ...
+
+
+class ElasticStand:
+    """Elastic: each of its languages by itself."""
+
+    target = "elastic"
+    languages: tuple[str, ...] = LANGUAGES
+
+    def __init__(self, pack: Pack) -> None:
+        self._taxonomy = pack.taxonomy
+        self._mapping = pack.mappings[self.target]
+        self._packager = ElasticPackager(KibanaContext(_context(pack), self._mapping, load_attack()))
+        self._store = elastic.store(self._mapping)
+
+    def compile(self, rule: AnyRule, language: str | None) -> Compiled:
+        bound = bind(rule, self._mapping, self._taxonomy)
+        return Compiled(rule, bound, ElasticTarget(self._mapping, language).compile(bound))
+
+    def plan(self, compiled: Compiled) -> Plan:
+        return elastic_plan(self._packager.native(compiled.rule.header, compiled.detection))
+
+    def store(self) -> Mapping[str, Any]:
+        return self._store
+
+    def stored(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return elastic.stored(events, self._mapping)
+
+
+class SplunkStand:
+    """Splunk."""
+
+    target = "splunk"
+    languages: tuple[str, ...] = ("spl",)
+
+    def __init__(self, pack: Pack) -> None:
+        self._taxonomy = pack.taxonomy
+        self._mapping = pack.mappings[self.target]
+        self._packager = SplunkPackager(_context(pack))
+        self._target = SplunkTarget(self._mapping)
+
+    def compile(self, rule: AnyRule, language: str | None) -> Compiled:  # noqa: ARG002 - Splunk has one language
+        bound = bind(rule, self._mapping, self._taxonomy)
+        instants = self._target.instants(bound) if isinstance(bound, BoundCorrelation) else None
+        return Compiled(rule, bound, self._target.compile(bound), instants)
+
+    def plan(self, compiled: Compiled) -> Plan:
+        return splunk_plan(self._packager.native(compiled.rule.header, compiled.detection))
+
+    def store(self) -> Mapping[str, Any]:
+        return {}
+
+    def stored(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return splunk.stored_events(events, self._mapping)
+
+
+STANDS: Mapping[str, Callable[[Pack], Stand]] = {"elastic": ElasticStand, "splunk": SplunkStand}
+
+
+def open_stand(target: str, pack: Pack) -> Stand:
+    """The stand of a target that the pack maps. Raises KeyError for a target that has none."""
+    return STANDS[target](pack)
+
+
+def _context(pack: Pack) -> PackContext:
+    return PackContext(DEFAULT_TENANT, pack.name, pack.version)

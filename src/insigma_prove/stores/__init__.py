@@ -1,0 +1,1 @@
+"""Canonical events as each target stores them, for its engine's adapter."""

@@ -1,0 +1,184 @@
+"""The adapter: opens a store in DuckDB, and answers KQL over it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import duckdb
+import duckdb_kql
+from duckdb_kql.errors import KqlError, KqlSyntaxError
+from duckdb_kql.translate import CLOCK_SLOT
+
+from insigma_prove.workers.kusto import answers, functions, natives, operators, store
+from insigma_prove.workers.kusto.service import Bound, LanguageService
+from insigma_prove.workers.serve import QueryFault, Reply
+
+_CACHED = 512
+_WATCHLIST_FUNCTION = (
+    "function _GetWatchlist(watchlistAlias:string) "
+    f"{{ {store.WATCHLISTS} | where {store.ALIAS} == watchlistAlias | project-away {store.ALIAS}, {store.POSITION} }}"
+)
+_ORDER_MATTERS = re.compile(r"\b(prev|next|row_\w+|take|limit|top|make_list\w*|make_set\w*|arg_max|arg_min|take_any\w*|any|join)\b")
+_LANGUAGE = "kql"
+_DEPTH = 20_000
+_TRANSLATION_FAILS = (KqlError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""How `duckdb-kql` gives up: mostly in its own words, sometimes not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    names: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class KustoAdapter:
+    """Executes KQL. One DuckDB connection serves all stores."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(":memory:")
+        # Long lists of alternatives are deep trees to the parser, the translator and DuckDB.
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
+        for setting in ("TimeZone = 'UTC'", "threads = 1", "enable_external_access = false", "max_expression_depth = 5000"):
+            self._connection.execute(f"SET {setting}")
+        natives.supply(self._connection)
+        functions.supply()
+        operators.supply()
+        self._service = LanguageService()
+        self._tables: store.Tables = {}
+        self._stored: store.Tables = {}
+        self._watchlists: list[str] | None = None
+        self._filled: frozenset[str] = frozenset()
+        self._translated: dict[str, tuple[Bound, Any]] = {}
+
+    def hello(self) -> Reply:
+        """The engine, and what binds the queries."""
+        return {
+            "engine": "duckdb-kql",
+            "version": version("duckdb-kql"),
+            "languages": {_LANGUAGE: "executed"},
+            "versions": {"@kusto/language-service-next": self._service.version(), "duckdb": version("duckdb"), "flpc": version("flpc")},
+        }
+
+    def open(self, store_: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
+        """`store_` is {"tables": {table: {column: type}}, "watchlists": {alias: [{column: text}]}}; each event names its `_table`."""
+        watchlists = store_.get("watchlists") or {}
+        extra, items = store.watchlist_tables(watchlists) if watchlists else ({}, [])
+        self._declare(store_["tables"], extra)
+        rows: dict[str, list[tuple[int, Mapping[str, Any]]]] = {store.WATCHLISTS: [(-1, item) for item in items]}
+        for position, event in enumerate(events):
+            table = event["_table"]
+            if table not in self._tables:
+                raise ValueError(f"unknown table {table!r}")
+            rows.setdefault(table, []).append((position, {name: value for name, value in event.items() if name != "_table"}))
+        store.fill(self._connection, self._stored, rows, self._filled)
+        self._filled = frozenset(name for name, own in rows.items() if own)
+
+    def run(self, language: str, query: str, times: Mapping[str, str]) -> Reply:
+        """Bind, translate and execute. Positions if the rows are still events, else rows."""
+        _only_kql(language)
+        bound, sql = self._translation(query)
+        store.keep_to(self._connection, times.get("earliest"), times.get("latest"))
+        parameters = _clock(sql, times)
+        answer = self._execute(sql, parameters)
+        reply, warnings = _reply(answer, bound), list(bound.warnings)
+        if _ORDER_MATTERS.search(query) and _unordered(_reply(self._reversed(sql, parameters), bound)) != _unordered(reply):
+            warnings.append("the answer depends on an order of rows that Kusto leaves undefined")
+        return reply | ({"warnings": warnings} if warnings else {})
+
+    def check(self, language: str, query: str, store_: Mapping[str, Any]) -> None:
+        """Parse and bind only."""
+        _only_kql(language)
+        watchlists = store_.get("watchlists") or {}
+        self._service.bind(query, store_["tables"], _watchlist_columns(watchlists))
+
+    def _declare(self, tables: store.Tables, extra: store.Tables) -> None:
+        stored = {**tables, **extra}
+        # The order of columns counts, so the texts are compared.
+        if repr(stored) != repr(self._stored):
+            self._stored, self._filled = {}, frozenset()
+            self._translated.clear()
+            store.create(self._connection, stored)
+        self._tables, self._stored = tables, stored
+        self._watchlists = [name for name in extra[store.WATCHLISTS] if name != store.ALIAS] if extra else None
+
+    def _translation(self, query: str) -> tuple[Bound, Any]:
+        if query not in self._translated:
+            if len(self._translated) >= _CACHED:
+                self._translated.clear()
+            bound = self._service.bind(query, self._tables, self._watchlists)
+            self._translated[query] = (bound, self._translate(query))
+        return self._translated[query]
+
+    def _translate(self, query: str) -> Any:
+        known = store.columns_known(self._stored)
+        stored_functions = [_WATCHLIST_FUNCTION] if self._watchlists else []
+        try:
+            # The moment is only a stand-in: it makes `now()` a parameter.
+            return duckdb_kql.to_sql(query, schema=known, allow_write=False, query_now="2000-01-01", functions=stored_functions)
+        except KqlSyntaxError as error:
+            raise QueryFault("unsupported", f"Microsoft's parser takes it, duckdb-kql does not: {error}") from None
+        except _TRANSLATION_FAILS as error:
+            raise QueryFault("unsupported", f"{type(error).__name__}: {error}") from None
+
+    def _execute(self, sql: Any, parameters: Mapping[str, Any]) -> _Answer:
+        try:
+            cursor = self._connection.execute(str(sql), parameters) if parameters else self._connection.execute(str(sql))
+            rows = cursor.fetchall()
+        except duckdb.BinderException as error:
+            # Microsoft's binder took it: the translation, not the query, is at fault.
+            raise QueryFault("unsupported", str(error)) from None
+        except (duckdb.Error, OverflowError) as error:
+            raise QueryFault("run", str(error)) from None
+        return _Answer([column[0] for column in cursor.description or ()], rows)
+
+    def _reversed(self, sql: Any, parameters: Mapping[str, Any]) -> _Answer:
+        self._connection.execute("SET schema = 'reversed'")
+        try:
+            return self._execute(sql, parameters)
+        finally:
+            self._connection.execute("SET schema = 'main'")
+
+
+def _clock(sql: Any, times: Mapping[str, str]) -> dict[str, Any]:
+    """The values of the statement's parameters: its own defaults, and the moment of `now()` if it asks for one."""
+    if CLOCK_SLOT not in sql.parameters:
+        return dict(sql.parameters)
+    if "now" not in times:
+        raise QueryFault("run", "the query asks for now(), and the request says no time")
+    return {**sql.parameters, CLOCK_SLOT: store.timestamp(times["now"])}
+
+
+def _reply(answer: _Answer, bound: Bound) -> Reply:
+    hidden = [name for name in answer.names if re.fullmatch(rf"{store.POSITION}\d*", name)]
+    visible = [index for index, name in enumerate(answer.names) if name not in hidden]
+    if bound.columns is None or [name for name, _ in bound.columns] != [answer.names[index] for index in visible]:
+        raise QueryFault("unsupported", f"duckdb-kql gives the columns {answer.names}, Microsoft's binder {bound.columns}")
+    if hidden == [store.POSITION]:
+        positions = {row[answer.names.index(store.POSITION)] for row in answer.rows}
+        if None not in positions:
+            return {"hits": sorted(positions)}
+    kinds = [kind for _, kind in bound.columns]
+    names = [name for name, _ in bound.columns]
+    return {"rows": [answers.row(names, kinds, [row[index] for index in visible]) for row in answer.rows]}
+
+
+def _unordered(reply: Reply) -> list[str]:
+    return sorted(json.dumps(item, sort_keys=True) for item in reply.get("rows") or reply.get("hits") or [])
+
+
+def _watchlist_columns(watchlists: Mapping[str, Sequence[Mapping[str, str]]]) -> list[str] | None:
+    if not watchlists:
+        return None
+    tables, _ = store.watchlist_tables(watchlists)
+    return [name for name in tables[store.WATCHLISTS] if name != store.ALIAS]
+
+
+def _only_kql(language: str) -> None:
+    if language != _LANGUAGE:
+        raise QueryFault("unsupported", f"this engine speaks {_LANGUAGE}, not {language}")

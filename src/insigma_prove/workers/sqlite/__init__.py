@@ -1,0 +1,1 @@
+"""SQLite: SQL of the stock backend on an in-memory database."""
