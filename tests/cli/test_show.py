@@ -23,6 +23,7 @@ detection:
   selection: {Image|endswith: '\\whoami.exe'}
   condition: selection
 """
+UNKNOWN_SOURCE = PUBLIC.replace("process_creation", "strange_source") + "taxonomy: insurance\n"
 
 
 @pytest.mark.parametrize("target", ["elastic", "splunk"])
@@ -178,7 +179,7 @@ SUM = "claims/suspicious_cumulative_claim_data_export"
 )
 def test_a_refusal_says_what_to_do(rule: str, target: str, reason: str, hint: str, tmp_path: Path) -> None:
     folder = small_pack(tmp_path, (SUM, "claims/claim_data_export"))
-    (folder / "loose.yml").write_text(PUBLIC.replace("process_creation", "strange_source"))
+    (folder / "loose.yml").write_text(UNKNOWN_SOURCE)
     ran = insigma("show", rule, "-t", target, cwd=folder)
     assert (ran.code, ran.out) == (2, "")
     assert f"{target} refuses the rule: {reason}" in ran.err
@@ -189,7 +190,7 @@ def test_a_refusal_says_what_to_do(rule: str, target: str, reason: str, hint: st
 
 def test_a_folder_of_refused_rules_writes_nothing(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        (tmp_path / f"{name}.yml").write_text(PUBLIC.replace("process_creation", "strange_source"))
+        (tmp_path / f"{name}.yml").write_text(UNKNOWN_SOURCE)
     ran = insigma("show", ".", "-t", "splunk", cwd=tmp_path)
     assert (ran.code, ran.out) == (2, "")
     assert "0 rules shown, 2 faults" in ran.err
@@ -228,4 +229,4 @@ def test_every_public_rule_is_shown_or_refused_with_a_reason(target: str, corpus
     refused = list(findings(ran.err))
     assert {code for _, _, code in refused} <= {"INS701"}
     assert shown + len(refused) == len(list(corpus.rglob("*.yml")))
-    assert shown > 500
+    assert shown >= 0.97 * (shown + len(refused))

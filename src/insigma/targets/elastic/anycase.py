@@ -13,6 +13,7 @@ from functools import lru_cache
 from insigma.bind.model import AllOf, AnyOf, Anywhere, Bound, Negated, OneOf, Refused, Test
 from insigma.content.predicate import Regex, Text, Wildcard
 from insigma.targets.elastic import codepoints as points
+from insigma.targets.elastic.effort import check_pattern
 from insigma.targets.elastic.quoting import eql_string, is_control
 from insigma.targets.elastic.regexp import lucene_regexp, pattern_regexp
 from insigma.targets.elastic.scope import folded
@@ -71,6 +72,7 @@ def eql_text(field: str, text: Text) -> str:
     literals = "".join(part for part in text.parts if isinstance(part, str))
     if any(char in "*?" or is_control(char) or (not char.isascii() and _has_case(char)) for char in literals):
         return f"{field} regex {eql_string(text_regexp(text))}"
+    check_pattern(text, any_case=True)
     if text.literal is not None:
         return f"{field} : {eql_string(text.literal)}"
     return f"{field} like~ {eql_string(''.join(part.value if isinstance(part, Wildcard) else part for part in text.parts))}"
@@ -78,6 +80,8 @@ def eql_text(field: str, text: Text) -> str:
 
 def eql_one_of(field: str, values: tuple[str, ...]) -> list[str]:
     """Alternatives in any case: those that `in~` takes as they are in one list, each other by itself."""
+    for value in values:
+        check_pattern(Text((value,) if value else ()), any_case=True)
     plain = [value for value in values if not any(char in "*?" or is_control(char) or not char.isascii() for char in value)]
     written = [f"{field} in~ ({', '.join(map(eql_string, plain))})"] if plain else []
     return written + [eql_text(field, Text((value,) if value else ())) for value in values if value not in set(plain)]

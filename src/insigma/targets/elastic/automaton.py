@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 from insigma.targets.elastic.codepoints import Ranges
@@ -214,7 +215,7 @@ def _runs(flips: dict[int, int]) -> tuple[tuple[int, int, int], ...]:
     found: list[tuple[int, int, int]] = []
     mask = 0
     places = sorted(flips)
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         mask ^= flips[start]
         found.append((start, end, mask))
     return tuple(found)

@@ -12,12 +12,14 @@ elastic/elasticsearch, on leniency.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from insigma.bind.model import Refused
 from insigma.content.predicate import Text, Wildcard
 from insigma.targets.elastic import codepoints as points
 from insigma.targets.elastic.automaton import Alphabet, Positions, Steps, TooMuch
 from insigma.targets.elastic.re2 import Chain, Chars, Node, Repeat
-from insigma.targets.elastic.utf8 import states_between
+from insigma.targets.elastic.utf8 import share_a_byte, states_between
 
 WORK_LIMIT = 10_000
 MOST_EFFORT = 10 * WORK_LIMIT
@@ -26,7 +28,7 @@ DEEPEST = 1000
 MOST_STEPS = 1_000_000
 """Our own bound on counting: about a second."""
 
-_ANYTHING = Repeat(Chars(points.EVERYTHING), 0, None)
+ANYTHING = Repeat(Chars(points.EVERYTHING), 0, None)
 
 
 def check_pattern(text: Text, *, any_case: bool = False) -> None:
@@ -39,11 +41,19 @@ def check_pattern(text: Text, *, any_case: bool = False) -> None:
 
 def check_expression(node: Node) -> None:
     """Raises `Refused` for an expression over whole values, without anchors, that Lucene gives up on."""
+    if _gives_up(node):
+        reason = f"the pattern is too complex for Lucene, which gives up determinising it (max_determinized_states {WORK_LIMIT})"
+        raise Refused(reason, ("detection",))
+
+
+@lru_cache(maxsize=256)
+def _gives_up(node: Node) -> bool:
+    """Remembered for the languages that are asked after one another."""
     try:
         _determinise(node, Steps(MOST_STEPS))
     except TooMuch:
-        reason = f"the pattern is too complex for Lucene, which gives up determinising it (max_determinized_states {WORK_LIMIT})"
-        raise Refused(reason, ("detection",)) from None
+        return True
+    return False
 
 
 def _head(text: Text) -> tuple[str | Wildcard, ...]:
@@ -58,7 +68,7 @@ def _length(part: str | Wildcard) -> int:
 
 def _items(part: str | Wildcard, any_case: bool) -> list[Node]:
     if part is Wildcard.MANY:
-        return [_ANYTHING]
+        return [ANYTHING]
     if isinstance(part, Wildcard):
         return [Chars(points.EVERYTHING)]
     exact = [((ord(char), ord(char)),) for char in part]
@@ -81,26 +91,28 @@ def _easy(text: Text) -> bool:
 
 
 def _determinise(node: Node, steps: Steps) -> None:
-    """Count what the subset construction and the one over bytes behind it would take. Raises `TooMuch`."""
+    """Count what the subset construction takes, and the one over bytes behind it, which is left out where bytes need none.
+
+    Raises `TooMuch`.
+    """
     positions = Positions.of(node, steps)
     alphabet = Alphabet.of(positions.sets)
     numbers, queue, graph = {0: 0}, [0], list[list[int]]()
-    inside: dict[tuple[int, int], int] = {}
-    effort, byte_effort = 1, 0
+    effort, byte_effort, ambiguous = 1, 0, False
     for subset in queue:
-        targets = list[int]()
+        targets, before = list[int](), 0
         effort += subset.bit_count()
         for low, high, target in alphabet.edges(positions.after(subset, steps), steps):
             if target not in numbers:
                 numbers[target] = len(queue)
                 queue.append(target)
             targets.append(numbers[target])
-            if high > 0x7F and (low, high) not in inside:
-                inside[low, high] = states_between(low, high)
-            byte_effort += inside.get((low, high), 0)
+            byte_effort += states_between(low, high)
+            ambiguous = ambiguous or share_a_byte(before, low)
+            before = high
         byte_effort += 1
         graph.append(targets)
-        if max(effort, byte_effort) >= MOST_EFFORT:
+        if effort >= MOST_EFFORT or (ambiguous and byte_effort >= MOST_EFFORT):
             raise TooMuch
     _check_depth(graph)
 

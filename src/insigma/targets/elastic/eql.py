@@ -13,10 +13,12 @@ from __future__ import annotations
 from insigma.bind.model import AllOf, AnyOf, Anywhere, Bound, Column, Negated, OneOf, Refused, Test
 from insigma.content.predicate import Boolean, Cidr, Compare, Comparison, Constant, Exists, IsNull, Number, Regex, Text, TimePart, Wildcard
 from insigma.targets.elastic.anycase import eql_one_of, eql_text, ignores_case, refuse_anywhere
+from insigma.targets.elastic.effort import check_pattern
 from insigma.targets.elastic.layout import Clause, Joined, Leaf, Wrapped, joined
 from insigma.targets.elastic.quoting import eql_field, eql_string, is_control, number
 from insigma.targets.elastic.regexp import lucene_regexp, pattern_regexp
 from insigma.targets.elastic.scope import address, check_depth, folded, network, usage
+from insigma.targets.elastic.zeros import MINUS_ZERO, bound, is_zero
 
 MOST_LEAVES = 300
 """Tests in one condition: EQL parses by recursion, and long chains end in "EQL statement is too large"."""
@@ -47,7 +49,7 @@ def _clause(predicate: Bound, *, below_not: bool = False) -> Clause:
             return _guarded(_one_of(one_of), one_of, below_not)
         case Test() as test:
             _check(test)
-            return _guarded(Leaf(_test(test)), test, below_not)
+            return _guarded(_single(test), test, below_not)
         case Anywhere():
             raise refuse_anywhere("EQL")
 
@@ -56,7 +58,19 @@ def _one_of(one_of: OneOf) -> Clause:
     field = _field(one_of)
     if ignores_case(one_of):
         return joined("or", tuple(map(Leaf, eql_one_of(field, tuple(map(str, one_of.values))))))
-    return Leaf(f"{field} in ({', '.join(_literal(value, one_of) for value in one_of.values)})")
+    zeros = (_both_zeros(field),) if any(is_zero(value, one_of) for value in one_of.values) else ()
+    others = [_literal(value, one_of) for value in one_of.values if not is_zero(value, one_of)]
+    return joined("or", (*zeros, Leaf(f"{field} in ({', '.join(others)})"))) if others else joined("or", zeros)
+
+
+def _both_zeros(field: str) -> Clause:
+    return Joined("and", (Leaf(f"{field} >= {MINUS_ZERO}"), Leaf(f"{field} <= 0")))
+
+
+def _single(test: Test) -> Clause:
+    if isinstance(test.value, Number) and is_zero(test.value.value, test):
+        return _both_zeros(_field(test))
+    return Leaf(_test(test))
 
 
 def _guarded(clause: Clause, leaf: Test | OneOf, below_not: bool) -> Clause:
@@ -105,7 +119,7 @@ def _test(test: Test) -> str:
         case Number(value) | Boolean(value):
             return f"{field} == {_literal(value, test)}"
         case Compare(operator, value):
-            return f"{field} {_SYMBOLS[operator]} {number(value)}"
+            return f"{field} {_SYMBOLS[operator]} {bound(operator, value, number(value), test)}"
         case Regex() as regex:
             return f"{field} regex {eql_string(lucene_regexp(regex, folded(test) and test.ignore_case))}"
         case Cidr() as cidr:
@@ -131,4 +145,5 @@ def _text(field: str, text: Text, test: Test) -> str:
     literals = "".join(part for part in text.parts if isinstance(part, str))
     if any(char in "*?" or is_control(char) for char in literals):
         return f"{field} regex {eql_string(pattern_regexp(text))}"
+    check_pattern(text)
     return f"{field} like {eql_string(''.join(part.value if isinstance(part, Wildcard) else part for part in text.parts))}"

@@ -27,10 +27,12 @@ from insigma.content.predicate import (
     Wildcard,
 )
 from insigma.targets.elastic.anycase import refuse_anywhere
+from insigma.targets.elastic.effort import check_pattern
 from insigma.targets.elastic.layout import Clause, Leaf, Wrapped, joined
 from insigma.targets.elastic.quoting import esql_column, esql_number, esql_string
 from insigma.targets.elastic.regexp import lucene_regexp
 from insigma.targets.elastic.scope import address, check_depth, folded, network, usage
+from insigma.targets.elastic.zeros import MINUS_ZERO, bound, is_zero
 
 MOST_LEAVES = 200
 """Tests in one condition: ES|QL refuses expressions nested deeper than 400 (later versions 300), and a chain of AND or OR is as
@@ -87,10 +89,18 @@ def _negated(operand: Bound) -> Clause:
 
 
 def _one_of(one_of: OneOf) -> Clause:
-    literals = [_literal(value, one_of) for value in one_of.values]
+    zeros = tuple(_zero(one_of) for value in one_of.values if is_zero(value, one_of))[:1]
+    literals = [_literal(value, one_of) for value in one_of.values if not is_zero(value, one_of)]
     if one_of.field.array:
-        return joined("OR", tuple(Leaf(_holds(one_of, literal)) for literal in literals))
-    return Leaf(f"{_operand(one_of)} IN ({', '.join(literals)})")
+        return joined("OR", (*zeros, *(Leaf(_holds(one_of, literal)) for literal in literals)))
+    return joined("OR", (*zeros, *((Leaf(f"{_operand(one_of)} IN ({', '.join(literals)})"),) if literals else ())))
+
+
+def _zero(leaf: Test | OneOf) -> Clause:
+    """Equality with zero and with minus zero."""
+    if leaf.field.array:
+        return joined("OR", (Leaf(_holds(leaf, "0.0")), Leaf(_holds(leaf, MINUS_ZERO))))
+    return joined("AND", (Leaf(f"{_operand(leaf)} >= {MINUS_ZERO}"), Leaf(f"{_operand(leaf)} <= 0")))
 
 
 def _literal(value: str | int | float, leaf: Test | OneOf) -> str:
@@ -121,7 +131,8 @@ def _contained(test: Test) -> str:
     Raises `Refused` for every other pattern.
     """
     match test.value:
-        case Text(parts=(Wildcard.MANY, str() as part, Wildcard.MANY)) if folded(test) and "\n" not in part:
+        case Text(parts=(Wildcard.MANY, str() as part, Wildcard.MANY)) as text if folded(test) and "\n" not in part:
+            check_pattern(text)
             return f'MV_CONCAT({esql_column(test.column)}, "\\n") LIKE {esql_string(f"*{_like(part)}*")}'
         case _:
             raise _several_values(test)
@@ -140,6 +151,8 @@ def _test(test: Test) -> Clause:
             return Leaf(f"{column} IS NOT NULL")
         case Text(literal=str() as literal):
             return _equal(test, _literal(literal, test))
+        case Number(value) if is_zero(value, test):
+            return _zero(test)
         case Number(value):
             return _equal(test, _literal(value, test))
         case Boolean(value):
@@ -158,7 +171,7 @@ def _single(test: Test, operand: str) -> str:
         case Text() as text:
             return _pattern(operand, text)
         case Compare(operator, value):
-            return f"{operand} {_SYMBOLS[operator]} {esql_number(value, test.field.type)}"
+            return f"{operand} {_SYMBOLS[operator]} {bound(operator, value, esql_number(value, test.field.type), test)}"
         case Regex() as regex:
             return f"{operand} RLIKE {esql_string(lucene_regexp(regex, test.ignore_case))}"
         case Cidr() as cidr:
@@ -184,6 +197,7 @@ def _time_part(operand: str, part: TimePart) -> str:
 
 
 def _pattern(operand: str, text: Text) -> str:
+    check_pattern(text)  # STARTS_WITH and ENDS_WITH too: from 8.19 on the index is asked for them by wildcards
     match text.parts:
         case (str() as start, Wildcard.MANY):
             return f"STARTS_WITH({operand}, {esql_string(start)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.model import TargetField
@@ -39,11 +39,17 @@ def group_keys(bound: BoundCorrelation) -> tuple[Key, ...]:
 
 
 def value_keys(bound: BoundCorrelation) -> tuple[Key, ...]:
-    """The columns that are counted, summed or averaged. Raises `Refused`."""
-    return tuple(
-        _key(bound, name, tuple(fields[position] for fields in bound.values), ("correlation", "condition"))
-        for position, name in enumerate(bound.correlation.condition.fields)
-    )
+    """The columns that are counted, summed or averaged. Raises `Refused`.
+
+    An array that is also grouped by is copied: a row of one group has only that group's element left, but counts all of them.
+    """
+    grouped = {key.column for key in group_keys(bound) if key.array}
+    found = []
+    for position, name in enumerate(bound.correlation.condition.fields):
+        key = _key(bound, name, tuple(fields[position] for fields in bound.values), ("correlation", "condition"))
+        copied = replace(key, column=f"copy_{position + 1}", source=key.source or key.column)
+        found.append(copied if key.column in grouped else key)
+    return tuple(found)
 
 
 def _key(bound: BoundCorrelation, name: str, fields: tuple[TargetField, ...], where: tuple[str, ...]) -> Key:
@@ -52,7 +58,7 @@ def _key(bound: BoundCorrelation, name: str, fields: tuple[TargetField, ...], wh
         raise Refused(f"'{name}' stands for fields that elastic stores in different types", where)
     per_member = not same_field(fields)
     column = name if per_member else first.name
-    if column in WORKING or column.startswith(("below_", "hit_", "upto_")):
+    if column in WORKING or column.startswith(("below_", "copy_", "hit_", "upto_")):
         raise Refused(f"'{column}' is the name of a column that the ES|QL query needs for itself", where)
     if not per_member:
         return Key(column, esql_column(column), _folded(first), False, first.array)

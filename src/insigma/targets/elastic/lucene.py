@@ -9,16 +9,19 @@ from __future__ import annotations
 from insigma.bind.model import AllOf, AnyOf, Anywhere, Bound, Column, Negated, OneOf, Refused, Test
 from insigma.content.predicate import Boolean, Cidr, Compare, Comparison, Constant, Exists, IsNull, Number, Regex, Text, TimePart, Wildcard
 from insigma.targets.elastic.anycase import anywhere_regexp, ignores_case, text_regexp
+from insigma.targets.elastic.effort import check_pattern
 from insigma.targets.elastic.layout import Clause, Joined, Leaf, Wrapped, joined, lines
 from insigma.targets.elastic.quoting import is_control, lucene_field, lucene_literal, lucene_phrase, number
 from insigma.targets.elastic.regexp import lucene_regexp
 from insigma.targets.elastic.scope import address, check_depth, folded, network, usage
+from insigma.targets.elastic.zeros import bound, is_zero
 
 MOST_CLAUSES = 1024
 """The least that `indices.query.bool.max_clause_count` comes to ("Search settings" of the Elasticsearch reference)."""
 
 _EVERYTHING = Leaf("*:*")
 _NOTHING = Joined("AND", (_EVERYTHING, Wrapped("NOT ", _EVERYTHING, "")))
+_BOTH_ZEROS = "[-0.0 TO 0]"
 _RANGES = {
     Comparison.GTE: "[{} TO *]",
     Comparison.GT: "{{{} TO *]",
@@ -90,6 +93,8 @@ def _literal(value: str | int | float, leaf: Test | OneOf) -> str:
     """A value to be equal to, always quoted where it is text: a quoted word is never an operator, a range or a wildcard."""
     if isinstance(value, str):
         return lucene_phrase(address(value, leaf.canonical) if leaf.field.type == "ip" else value)
+    if is_zero(value, leaf):
+        return _BOTH_ZEROS
     return f'"{number(value)}"' if value < 0 else number(value)
 
 
@@ -103,7 +108,7 @@ def _test(test: Test) -> Clause:
         case Boolean(value):
             return Leaf(f"{field}:{str(value).lower()}")
         case Compare(operator, value):
-            return Leaf(f"{field}:{_RANGES[operator].format(number(value))}")
+            return Leaf(f"{field}:{_RANGES[operator].format(bound(operator, value, number(value), test))}")
         case Regex() as regex:
             return _regex(field, regex, test)
         case Cidr() as cidr:
@@ -127,6 +132,7 @@ def _text(field: str, text: Text, test: Test) -> Clause:
         return Leaf(f"{field}:{_regexp(text_regexp(text))}")
     if text.literal is not None:
         return Leaf(f"{field}:{_literal(text.literal, test)}")
+    check_pattern(text)
     return Leaf(f"{field}:{''.join(part.value if isinstance(part, Wildcard) else lucene_literal(part) for part in text.parts)}")
 
 

@@ -12,6 +12,7 @@ from insigma.bind.model import Refused
 from insigma.content.predicate import Regex, Text, Wildcard
 from insigma.targets.elastic import codepoints as points
 from insigma.targets.elastic.codepoints import Ranges
+from insigma.targets.elastic.effort import ANYTHING, check_expression, check_pattern
 from insigma.targets.elastic.re2 import Chain, Chars, Edge, Either, Node, Repeat, parse, unsayable
 
 LONGEST = 1000
@@ -49,6 +50,7 @@ def lucene_regexp(regex: Regex, folded: bool) -> str:
     if len(text) > LONGEST:
         reason = f"the regular expression takes {len(text)} characters in Elasticsearch, which accepts {LONGEST} (index.max_regex_length)"
         raise Refused(reason, ("detection",))
+    check_expression(_whole(branches, folded))
     return text
 
 
@@ -62,6 +64,7 @@ def pattern_regexp(text: Text, *, any_case: bool = False) -> str:
         raise Refused(
             f"the pattern takes {len(written)} characters as a regular expression; Elasticsearch accepts {LONGEST}", ("detection",)
         )
+    check_pattern(text, any_case=any_case)
     return written
 
 
@@ -72,6 +75,33 @@ def _joined(branches: list[_Branch], folded: bool) -> str:
         return "|".join(_open(branch, body) for branch, body in zip(branches, bodies, strict=True))
     body = bodies[0] if len(bodies) == 1 else f"({'|'.join(body or '()' for body in bodies)})"
     return _open(branches[0], body) or "()"
+
+
+def _whole(branches: list[_Branch], folded: bool) -> Node:
+    """The branches as a tree over the whole value: what `_joined` writes."""
+    opened: list[Node] = []
+    for branch in branches:
+        items = tuple(_written(item, folded) for item in branch.items)
+        before = () if branch.start or items[:1] == (ANYTHING,) else (ANYTHING,)
+        after = () if branch.end or (items or before)[-1:] == (ANYTHING,) else (ANYTHING,)
+        opened.append(Chain((*before, *items, *after)))
+    return opened[0] if len(opened) == 1 else Either(tuple(opened))
+
+
+def _written(node: Node, folded: bool) -> Node:
+    """The node with the sets of characters that `_chars` writes."""
+    match node:
+        case Chars(ranges):
+            inner, negated = _inner(ranges, folded)
+            return Chars(points.complement(inner) if negated else inner)
+        case Chain(items):
+            return Chain(tuple(_written(item, folded) for item in items))
+        case Either(branches):
+            return Either(tuple(_written(branch, folded) for branch in branches))
+        case Repeat(item, low, high):
+            return Repeat(_written(item, folded), low, high)
+        case Edge():
+            return node
 
 
 def _open(branch: _Branch, body: str) -> str:
@@ -165,15 +195,19 @@ def _quantifier(low: int, high: int | None) -> str:
 
 def _chars(ranges: Ranges, folded: bool) -> str:
     """A set of characters: `.`, a literal or a class, whichever says it shortest."""
-    negated = bool(ranges) and ranges[-1][1] == points.LAST
-    inner = points.complement(ranges) if negated else ranges
-    if folded and points.size(inner) <= _FOLDABLE:
-        inner = points.folded_only(inner)
+    inner, negated = _inner(ranges, folded)
     if not inner:
         return "." if negated else "#"
     if not negated and points.size(inner) == 1:
         return _literal(chr(inner[0][0]))
     return ("[^" if negated else "[") + "".join(_range(low, high) for low, high in inner) + "]"
+
+
+def _inner(ranges: Ranges, folded: bool) -> tuple[Ranges, bool]:
+    """What stands between the brackets, and whether it is what the set leaves out."""
+    negated = bool(ranges) and ranges[-1][1] == points.LAST
+    inner = points.complement(ranges) if negated else ranges
+    return points.folded_only(inner) if folded and points.size(inner) <= _FOLDABLE else inner, negated
 
 
 def _range(low: int, high: int) -> str:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+ASCII = 0x7F
+
 _LAST_OF = {1: 0x7F, 2: 0xDF, 3: 0xEF, 4: 0xF7}
 _FIRST_OF = {1: 0x00, 2: 0xC2, 3: 0xE0, 4: 0xF0}
 _LAST_BYTE, _FIRST_BYTE = 0xBF, 0x80
 
 
+@lru_cache(maxsize=4096)
 def states_between(low: int, high: int) -> int:
     """The states between the two ends of an edge that takes the code points `low` to `high`, both included."""
-    first, last = (chr(point).encode("utf-8", "surrogatepass") for point in (low, high))
-    return _split(first, last)
+    return _split(_encoded(low), _encoded(high)) if high > ASCII else 0
+
+
+def share_a_byte(high: int, low: int) -> bool:
+    """Whether two edges of one state, of which one ends at `high` and the next begins at `low`, begin with the same byte of several."""
+    return low > ASCII and _encoded(high)[0] == _encoded(low)[0]
+
+
+def _encoded(point: int) -> bytes:
+    return chr(point).encode("utf-8", "surrogatepass")
 
 
 def _split(first: bytes, last: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Which pySigma backends are installed, found by reading their packages' source: importing all of them costs half a second,
+"""Which pySigma backends and pipelines are installed, found by reading their packages' source: importing all of them costs half a second,
 and one that fails to import would hide the rest.
 
 A backend package names its backends in a `backends` dictionary or imports classes called `<Name>Backend`
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 _NAMESPACE = "sigma.backends"
+_PIPELINES = "sigma.pipelines"
 _SUFFIX = "Backend"
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -32,13 +33,21 @@ def installed_backends() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def installed_pipelines() -> dict[str, str]:
+    """The installed processing pipelines by name, in order of name: the module whose `pipelines` dictionary holds each."""
+    found: dict[str, str] = {}
+    spec = importlib.util.find_spec(_PIPELINES)
+    for path in sorted(spec.submodule_search_locations or ()) if spec else ():
+        for module in sorted(pkgutil.iter_modules([path]), key=lambda each: each.name):
+            if module.name != "test":
+                for name in _keys(_tree(Path(path) / module.name), "pipelines"):
+                    found.setdefault(name, f"{_PIPELINES}.{module.name}")
+    return dict(sorted(found.items()))
+
+
 def _declared(place: Path) -> Iterator[tuple[str, str]]:
     """Names and classes of the backends that the package (or module) at `place` declares; none if it cannot be read."""
-    source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-    try:
-        tree = ast.parse(source.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return
+    tree = _tree(place)
     listed = dict(_listed(tree))
     yield from listed.items()
     for class_name in _classes(tree):
@@ -46,19 +55,35 @@ def _declared(place: Path) -> Iterator[tuple[str, str]]:
             yield _BOUNDARY.sub("_", class_name.removesuffix(_SUFFIX)).lower(), class_name
 
 
+def _tree(place: Path) -> ast.Module:
+    """The source of the package (or module) at `place`; an empty one if it cannot be read."""
+    source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    try:
+        return ast.parse(source.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _keys(tree: ast.Module, name: str) -> Iterator[str]:
+    """The strings that are keys of the dictionary bound to `name` at the top of the module."""
+    for node in tree.body:
+        if _binds(node, name) and isinstance(node.value, ast.Dict):
+            yield from (key.value for key in node.value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
+
+
 def _listed(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """The entries of a `backends = {"name": Class}` at the top of the module."""
     for node in tree.body:
-        if _binds_backends(node) and isinstance(node.value, ast.Dict):
+        if _binds(node, "backends") and isinstance(node.value, ast.Dict):
             for key, value in zip(node.value.keys, node.value.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str) and isinstance(value, ast.Name):
                     yield key.value, value.id
 
 
-def _binds_backends(node: ast.stmt) -> TypeGuard[ast.Assign | ast.AnnAssign]:
+def _binds(node: ast.stmt, name: str) -> TypeGuard[ast.Assign | ast.AnnAssign]:
     if isinstance(node, ast.Assign):
-        return any(isinstance(target, ast.Name) and target.id == "backends" for target in node.targets)
-    return isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "backends"
+        return any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+    return isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name
 
 
 def _classes(tree: ast.Module) -> Iterator[str]:

@@ -7,6 +7,7 @@ query changes. Lists, dictionaries and sets are put back in place, whoever else 
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 _MUTABLE = (dict, list, set)
+_OPENING = ("PYSIGMA_ALLOW_EXTERNAL_SOURCES", "PYSIGMA_ALLOW_VARS_EXECUTION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,16 @@ class _Binding:
     owner: type | ModuleType
     name: str
     value: Any
+
+
+@contextmanager
+def closed() -> Iterator[None]:
+    """Without the environment variables that let pySigma's pipelines fetch, read files or run commands."""
+    kept = {name: os.environ.pop(name) for name in _OPENING if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 @contextmanager

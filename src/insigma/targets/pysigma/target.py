@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import copy
 import importlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from insigma.bind.model import Refused
 from insigma.content.durations import duration_ms
 from insigma.targets.base import Detection, Schedule
 from insigma.targets.pysigma.discovery import installed_backends
-from insigma.targets.pysigma.isolation import restored
+from insigma.targets.pysigma.isolation import closed, restored
 from insigma.targets.pysigma.placeholders import Lists, filled
 
 UNVERIFIED = "unverified: as the stock backend emits it"
 INTERVAL_MS = 300_000
-_OPENING = ("PYSIGMA_ALLOW_EXTERNAL_SOURCES", "PYSIGMA_ALLOW_VARS_EXECUTION")
 
 
 class PySigmaTarget:
@@ -60,7 +57,7 @@ class PySigmaTarget:
     def _converted(self, documents: list[dict[str, Any]]) -> str:
         # Foreign code: backends raise SigmaError, NotImplementedError, and in their untried corners anything else. Whatever it
         # is, it concerns this rule and this backend only, so it becomes a refusal and the other rules go on.
-        with _closed():
+        with closed():
             try:
                 queries = self._run(documents)
             except Exception as error:
@@ -78,16 +75,6 @@ class PySigmaTarget:
         with restored(self._module):
             collection = SigmaCollection.from_dicts(copy.deepcopy(documents))
             return list(backend_class().convert(collection))
-
-
-@contextmanager
-def _closed() -> Iterator[None]:
-    """Without the environment variables that let pySigma's pipelines fetch, read files or run commands."""
-    kept = {name: os.environ.pop(name) for name in _OPENING if name in os.environ}
-    try:
-        yield
-    finally:
-        os.environ.update(kept)
 
 
 def _timespan_ms(document: Mapping[str, Any]) -> int:
