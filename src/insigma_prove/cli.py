@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -65,14 +65,20 @@ def command(
     event for event, and for correlations as the window class promises.
     """
     _known(engines)
+    if write and (rules or engines or schedules or generated or splunk_url):
+        raise UsageError(
+            "--write keeps the proof of a whole pack", "run it without RULE, --engine, --schedules, --generated and --splunk-url"
+        )
     if setting_up:
         _install(engines, everything)
-        if not rules and not targets and not write:
+        if not (rules or targets or write or schedules or generated):
             return 0
     workplace = open_workplace(())
     pack = workplace.loaded.pack
     concerns = _chooser(rules, pack)
     chosen = provable(targets or tuple(STANDS), pack)
+    if unmapped := sorted({*targets} - {*chosen}):
+        raise UsageError(f"the pack maps no target '{unmapped[0]}'", f"it needs mappings/targets/{unmapped[0]}.yml")
     if generated is not None:
         return _generated(pack, chosen, generated, seed, engines, form)
     proofs: list[Proof] = []
@@ -90,8 +96,8 @@ def command(
             raise UsageError(str(error), hint) from error
         absent = dict(bench.absent)
     findings = [*_absences(absent, pack), *(found for proof in proofs for found in _findings(proof)), *_day_findings(days)]
-    if write and not schedules:
-        _write(proofs, workplace.root, bool(rules or engines or splunk_url))
+    if write:
+        _write(proofs, workplace.root, absent)
     report = Report.of(findings, (), {}, proofs=len(proofs))
     write_report(report, form, _day_closing(days, seed) if schedules else _closing(proofs))
     if form == Format.TEXT.value:
@@ -113,8 +119,7 @@ def _generated(pack: Pack, targets: Sequence[str], count: int, seed: int, engine
                 tell(target, f"{count} generated sets")
                 outcomes += runner.generated(target, count, seed, bench, pack)
         except EngineDied as error:
-            hint = "is the address right, and may the token search?" if splunk_url else "run insigma prove --install"
-            raise UsageError(str(error), hint) from error
+            raise UsageError(str(error), "run insigma prove --install") from error
         absent = dict(bench.absent)
     place = pack.documents[0].place() if pack.documents else Place("insigma.yml")
     findings = [*_absences(absent, pack), *telling.findings(outcomes, place)]
@@ -218,9 +223,13 @@ def _day_closing(days: Sequence[DayProof], seed: int) -> str:
     return f"{held:,} of {counted(len(days), 'schedule')} hold over a day; {told} (seed {seed})"
 
 
-def _write(proofs: Sequence[Proof], root: Path | None, partial: bool) -> None:
-    if root is None or partial:
-        raise UsageError("--write keeps the proof of a whole pack", "run it in a pack, without RULE, --engine and --splunk-url")
+def _write(proofs: Sequence[Proof], root: Path | None, absent: Mapping[str, str]) -> None:
+    """One file for each target. Raises `UsageError` where an engine is missing: what it has shown before would be lost."""
+    if root is None:
+        raise UsageError("--write keeps the proof of a pack", "run it in a pack's folder")
+    gone = [f"engine {spec.name}: {absent[spec.name]}" for spec in ENGINES if spec.needed and spec.name in absent]
+    if gone:
+        raise UsageError(f"--write keeps the proof of a whole pack, but {'; '.join(gone)}", "run insigma prove --install")
     (root / FOLDER).mkdir(exist_ok=True)
     for target in dict.fromkeys(proof.target for proof in proofs):
         rows = [_row(proof) for proof in proofs if proof.target == target and proof.grade in GRADES and not proof.faults]

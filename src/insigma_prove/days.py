@@ -16,13 +16,15 @@ MIDNIGHT = 1_774_742_400_000
 _BESIDE = (0, -1_000, 1_000, -1, 1)
 """How far from the moment of a run the last event of a case is put, in ms."""
 
-TIMESTAMP = "@timestamp"
+TIMESTAMP, ID = "@timestamp", "event.id"
 
 
 def day(cases: Sequence[Sequence[Mapping[str, Any]]], interval_ms: int, delay_ms: int, seed: int, late: bool) -> list[Arrival]:
-    """Every case once, every other one so that it ends beside a run; in order of arrival.
+    """Every case twice, at a random moment and so that its last event is at or beside a run; in order of arrival.
 
-    With `late`, events arrive up to `delay_ms` after their time, and a few of them later than that. Same seed, same day.
+    With `late`, events arrive up to `delay_ms` after their time, and a few of them later than that. The two are events of
+    their own: what repeats an id within a case does so in each. A case with an event that has no time is left out.
+    Same seed, same day.
     """
     chance = random.Random(seed)
     arrivals: list[Arrival] = []
@@ -33,17 +35,21 @@ def day(cases: Sequence[Sequence[Mapping[str, Any]]], interval_ms: int, delay_ms
             continue
         span = max(known) - min(known)
         room = max(1, DAY_MS - span)
-        run = MIDNIGHT + span + chance.randrange(room) // interval_ms * interval_ms
-        for last in (MIDNIGHT + span + chance.randrange(room), run + _BESIDE[number % len(_BESIDE)]):
-            arrivals += _placed(case, known, last - max(known), delay_ms if late else 0, chance)
+        moment, run = (MIDNIGHT + span + chance.randrange(room) for _ in range(2))
+        run -= run % interval_ms
+        for place, last in enumerate((moment, run + _BESIDE[number % len(_BESIDE)])):
+            arrivals += _placed(case, known, last - max(known), delay_ms if late else 0, chance, f"{number}.{place}")
     return sorted(arrivals, key=lambda arrival: arrival.at)
 
 
-def _placed(case: Sequence[Mapping[str, Any]], times: Sequence[int], shift: int, delay_ms: int, chance: random.Random) -> list[Arrival]:
+def _placed(
+    case: Sequence[Mapping[str, Any]], times: Sequence[int], shift: int, delay_ms: int, chance: random.Random, place: str
+) -> list[Arrival]:
     placed = []
     for event, time in zip(case, times, strict=True):
         moved = time + shift
-        placed.append(Arrival({**event, TIMESTAMP: iso(moved)}, moved + _lateness(delay_ms, chance)))
+        own = {ID: f"{event[ID]}@{place}"} if event.get(ID) else {}
+        placed.append(Arrival({**event, **own, TIMESTAMP: iso(moved)}, moved + _lateness(delay_ms, chance)))
     return placed
 
 

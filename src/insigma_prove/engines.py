@@ -94,6 +94,8 @@ def missing(spec: Engine) -> str:
         return ""
     if not stamp(spec).is_file():
         return "it is not installed"
-    if stamp(spec).read_text(encoding="ascii").strip() != fingerprint(spec):
+    if stamp(spec).read_text(encoding="utf-8", errors="replace").strip() != fingerprint(spec):
         return "what is installed is not what this version of insigma needs"
+    if not python_of(spec).exists():
+        return "the Python that it was installed for is gone"
     return ""

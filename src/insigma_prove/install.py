@@ -21,6 +21,13 @@ def install(spec: Engine, tell: Callable[[str], None]) -> None:
     if not missing(spec):
         tell(f"{spec.name}: up to date")
         return
+    try:
+        _set_up(spec, tell)
+    except OSError as error:
+        raise InstallFailed(f"{error.strerror}: {error.filename}") from error
+
+
+def _set_up(spec: Engine, tell: Callable[[str], None]) -> None:
     folder, recipe = home() / spec.name, WORKERS / spec.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,8 @@ nothing: such a detection only has to run.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,15 +46,23 @@ def instants_differ(found: set[tuple[int, Group]], truth: Truth) -> list[Differe
     ]
 
 
-def spans_differ(found: Mapping[Group, tuple[int, int, float | None]], truth: Truth) -> list[Difference]:
-    """Groups that only one of the two alerts on, and groups whose first or last instant or best value differ."""
-    differences = groups_differ(frozenset(found), frozenset(truth.spans), frozenset(truth.spans))
-    for group in sorted(found.keys() & truth.spans.keys()):
-        first, last, value = found[group]
-        span = truth.spans[group]
+def spans_differ(found: Sequence[tuple[Group, tuple[int, int, float | None]]], truth: Truth, valued: bool) -> list[Difference]:
+    """Groups that only one of the two alerts on or that alert in several rows, and those whose first or last instant or best value differ.
+
+    `valued` says that every row has to have a value.
+    """
+    rows = Counter(group for group, _ in found)
+    differences = groups_differ(frozenset(rows), frozenset(truth.spans), frozenset(truth.spans))
+    differences += [Difference(f"group {_named(group)} has {rows[group]} rows") for group in sorted(rows) if rows[group] > 1]
+    for group, (first, last, value) in sorted(found, key=lambda row: row[0]):
+        span = truth.spans.get(group)
+        if span is None:
+            continue
         if (first, last) != (span.first, span.last):
             told = f"from {iso(first)} to {iso(last)}, by the rule from {iso(span.first)} to {iso(span.last)}"
             differences.append(Difference(f"group {_named(group)} alerts {told}"))
+        elif value is None and valued:
+            differences.append(Difference(f"group {_named(group)} has no value, by the rule {span.value}"))
         elif value is not None and not _close(value, span):
             differences.append(Difference(f"group {_named(group)} has the value {value}, by the rule {span.value}"))
     return differences

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import yaml
 
 from insigma.content.durations import duration_ms
 
@@ -52,6 +55,21 @@ def elastic_plan(rule: str) -> Plan:
         merges=True,
         once=data["type"] != "esql" or not block,
     )
+
+
+def sentinel_plan(rule: str) -> Plan:
+    """The plan of a scheduled analytics rule. Sentinel cannot hold back single alerts: what a run finds, it tells."""
+    data = yaml.safe_load(rule)
+    return Plan(_iso_ms(data["queryFrequency"]), _iso_ms(data["queryPeriod"]))
+
+
+def _iso_ms(written: str) -> int:
+    """An ISO 8601 duration of days, hours and minutes."""
+    found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", written)
+    if found is None:
+        raise ValueError(f"'{written}' is no duration of days, hours and minutes")
+    days, hours, minutes = (int(part or 0) for part in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60_000
 
 
 def _settings(stanza: str) -> Mapping[str, str]:

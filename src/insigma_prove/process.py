@@ -45,14 +45,19 @@ class EngineProcess:
         self._patience_s = patience_s
         source = Path(__file__).parent.parent
         self._errors = _scratch(spec)
-        with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
-                [str(python_of(spec)), "-X", "utf8", "-c", START, str(source), f"insigma_prove.workers.{spec.name}"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=_environment(),
-            )
+        try:
+            with self._errors.open("wb") as errors:
+                self._process = subprocess.Popen(
+                    [str(python_of(spec)), "-X", "utf8", "-c", START, str(source), f"insigma_prove.workers.{spec.name}"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=_environment(),
+                    bufsize=0,
+                )
+        except OSError as error:
+            self._errors.unlink(missing_ok=True)
+            raise EngineDied(f"engine {spec.name} does not start: {error.strerror}: {error.filename}") from None
 
     def __enter__(self) -> EngineProcess:
         return self
@@ -96,9 +101,10 @@ class EngineProcess:
         sink, source = self._process.stdin, self._process.stdout
         assert sink is not None
         assert source is not None
+        if select.select([source], [], [], 0)[0] and (unasked := os.read(source.fileno(), 200)):
+            raise self._stopped(f"it said {unasked!r} unasked, so that its next answer could be taken for another")
         try:
-            sink.write(json.dumps(request, ensure_ascii=True).encode("ascii") + b"\n")
-            sink.flush()
+            self._send(sink.fileno(), json.dumps(request, ensure_ascii=True).encode("ascii") + b"\n")
         except BrokenPipeError:
             raise self._died("it ended") from None
         line = self._line(source.fileno())
@@ -110,19 +116,33 @@ class EngineProcess:
             raise self._died(f"it answered {line[:200]!r}")
         return reply
 
+    def _send(self, descriptor: int, request: bytes) -> None:
+        """All of the request, within the patience there is: an engine that hangs reads no more than what a pipe holds."""
+        os.set_blocking(descriptor, False)
+        left = memoryview(request)
+        while left:
+            if not select.select([], [descriptor], [], self._patience_s)[1]:
+                raise self._stopped(f"it has taken no more of a request for {self._patience_s:g} s")
+            left = left[os.write(descriptor, left) :]
+
     def _line(self, descriptor: int) -> bytes:
         """One line of the answer, however long, within the patience there is."""
         pieces: list[bytes] = []
         while not pieces or not pieces[-1].endswith(b"\n"):
             ready, _, _ = select.select([descriptor], [], [], self._patience_s)
             if not ready:
-                self._process.kill()
-                raise self._died(f"no answer for {self._patience_s:g} s")
+                raise self._stopped(f"no answer for {self._patience_s:g} s")
             piece = os.read(descriptor, 1 << 20)
             if not piece:
                 raise self._died("it ended")
             pieces.append(piece)
         return b"".join(pieces)
+
+    def _stopped(self, why: str) -> EngineDied:
+        """The engine is not to be asked again."""
+        self._process.kill()
+        self._process.wait()
+        return self._died(why)
 
     def _died(self, how: str) -> EngineDied:
         said = self._errors.read_text(encoding="utf-8", errors="replace").strip().splitlines() if self._errors.exists() else []

@@ -86,9 +86,8 @@ class Bench:
         if why := missing(spec):
             self.absent[spec.name] = why
             return
-        process = self._stack.enter_context(EngineProcess(spec))
         try:
-            self._seats[spec.name] = _seat(process)
+            self._seats[spec.name] = _seat(self._stack.enter_context(EngineProcess(spec)))
         except EngineDied as error:
             self.absent[spec.name] = str(error)
 
@@ -97,6 +96,8 @@ def _seat(client: Client) -> Seat:
     said = client.hello()
     if "error" in said:
         raise EngineDied(said["error"]["message"])
+    if not {"engine", "version", "languages"} <= said.keys():
+        raise EngineDied(f"it does not say what it is, but {dict(said)}"[:300])
     own = dict.fromkeys(said["languages"], f"{said['engine']} {said['version']}")
     return Seat(client, {**own, **said.get("versions", {})}, said["languages"])
 
@@ -165,7 +166,8 @@ class _Trial:
 
     def proof(self, target: str, fixture: Fixture) -> Proof:
         detection = self.compiled.detection
-        grade = "unchecked" if self.unsupported else self.seat.grades.get(detection.language, "parsed")
+        reason = self.unsupported or ("" if self.cases else "the rule's fixture has no cases")
+        grade = "unchecked" if reason else self.seat.grades.get(detection.language, "parsed")
         return Proof(
             self.compiled.rule,
             target,
@@ -177,7 +179,7 @@ class _Trial:
             digest_of_events(fixture),
             self.cases,
             tuple(self.faults),
-            self.unsupported,
+            reason,
         )
 
 

@@ -45,7 +45,17 @@ def truth(rule: AnyRule, events: Sequence[Mapping[str, Any]], taxonomy: Taxonomy
     verdict = _verdict(rule, events, taxonomy)
     positions = frozenset(verdict.indexes) if isinstance(rule, Rule) else frozenset()
     instants, spans = _alerts(verdict, rule.group_by) if isinstance(rule, Correlation) else (frozenset(), {})
-    return Truth(positions, _deliveries(events), instants, spans)
+    return Truth(positions, first_deliveries(events), instants, spans)
+
+
+def since_then(reference: Truth, since_ms: int) -> Truth:
+    """The instants of that time and later, and the spans of those; the values of the spans are those of all."""
+    instants = frozenset(entry for entry in reference.instants if entry[0] >= since_ms)
+    spans = {}
+    for group in {group for _, group in instants}:
+        moments = [moment for moment, own in instants if own == group]
+        spans[group] = Span(min(moments), max(moments), reference.spans[group].value)
+    return replace(reference, instants=instants, spans=spans)
 
 
 def groups_within(rule: Correlation, events: Sequence[Mapping[str, Any]], taxonomy: Taxonomy, timespan_ms: int) -> frozenset[Group]:
@@ -102,7 +112,7 @@ def _group(shown: Mapping[str, str], names: Sequence[str]) -> Group:
     return tuple(fold(shown[name]) for name in names)
 
 
-def _deliveries(events: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+def first_deliveries(events: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
     """For each event the position at which it was first delivered. An event without an id is never a repeat."""
     seen: dict[tuple[str, ...], int] = {}
     found = []

@@ -16,9 +16,9 @@ from insigma.evaluate.events import flatten, iso, time_of
 from insigma_prove.judge import Difference, key_text
 from insigma_prove.plans import Plan
 from insigma_prove.process import Client
-from insigma_prove.reference import Group, Truth, truth
+from insigma_prove.reference import Group, Truth, first_deliveries, truth
 from insigma_prove.stands import Compiled, Stand
-from insigma_prove.trial import QueryRejected, sequence_end, span, step_ms
+from insigma_prove.trial import answered, holds_once, sequence_end, span, step_ms
 
 LAST = "insigma_last"
 """The column by which a throttle tells one burst of a group from its next."""
@@ -68,12 +68,14 @@ def replay(compiled: Compiled, plan: Plan, stand: Stand, client: Client, arrival
     times = [time_of(flatten(arrival.event)) or 0 for arrival in arrivals]
     outcome = Replay(plan.merges)
     delivery = _Delivery(plan)
+    firsts = first_deliveries([arrival.event for arrival in arrivals])
+    kept = [position for position, first in enumerate(firsts) if first == position or not holds_once(stand)]
     start = min(times, default=0) // plan.interval_ms * plan.interval_ms
     end = max((*times, *(arrival.at for arrival in arrivals)), default=0) + plan.lookback_ms + plan.interval_ms
     before: list[int] = []
     changed = start
     for number, now in enumerate(range(start, end, plan.interval_ms)):
-        seen = [position for position, arrival in enumerate(arrivals) if _visible(arrival, times[position], now, plan)]
+        seen = [position for position in kept if _visible(arrivals[position], times[position], now, plan)]
         changed = now if seen != before else changed
         before = seen
         if not seen or (now - changed > SETTLED * plan.interval_ms and number % SPARSE):
@@ -96,14 +98,12 @@ def _visible(arrival: Arrival, time: int, now: int, plan: Plan) -> bool:
 def _run(compiled: Compiled, client: Client, arrivals: Sequence[Arrival], seen: Sequence[int], now: int, plan: Plan) -> list[Found]:
     detection = compiled.detection
     times = {"earliest": iso(now - plan.lookback_ms), "latest": iso(now), "now": iso(now)}
-    reply = client.run(detection.language, detection.query, {**times, **detection.scope})
-    if "error" in reply:
-        raise QueryRejected(reply["error"]["stage"], reply["error"]["message"])
-    if "hits" in reply:
-        return [Found(now, (str(seen[hit]),), seen[hit], seen[hit], evidence=(seen[hit],)) for hit in reply["hits"]]
-    if "sequences" in reply:
-        return [_sequence(compiled, [seen[position] for position in found], arrivals, now) for found in reply["sequences"]]
-    return [_row(row, detection.group_fields, now, plan) for row in reply["rows"]]
+    found = answered(compiled, client.run(detection.language, detection.query, {**times, **detection.scope}))
+    if not isinstance(compiled.rule, Correlation):
+        return [Found(now, (str(seen[hit]),), seen[hit], seen[hit], evidence=(seen[hit],)) for hit in found]
+    if detection.language == "eql":
+        return [_sequence(compiled, [seen[position] for position in sequence], arrivals, now) for sequence in found]
+    return [_row(row, detection.group_fields, now, plan) for row in found]
 
 
 def _sequence(compiled: Compiled, positions: Sequence[int], arrivals: Sequence[Arrival], now: int) -> Found:
@@ -114,7 +114,7 @@ def _sequence(compiled: Compiled, positions: Sequence[int], arrivals: Sequence[A
 
 def _row(row: Mapping[str, Any], columns: Sequence[str], now: int, plan: Plan) -> Found:
     group = tuple(key_text(row[column]) for column in columns)
-    if "insigma_first" not in row:
+    if not row.keys() & {"insigma_first", "InsFirst"}:
         return Found(now, group, now - plan.lookback_ms, now, precise=False)
     first, last, _ = span(row)
     return Found(now, group, first, last)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from insigma.bind.binder import bind
@@ -14,22 +14,31 @@ from insigma.content.model import AnyRule, Pack
 from insigma.packages.base import PackContext
 from insigma.packages.elastic.files import ElasticPackager
 from insigma.packages.elastic.rules import KibanaContext
+from insigma.packages.sentinel.files import SentinelPackager
 from insigma.packages.splunk.files import SplunkPackager
 from insigma.targets.base import Detection
 from insigma.targets.elastic.target import LANGUAGES, ElasticTarget
+from insigma.targets.sentinel.target import SentinelTarget
 from insigma.targets.splunk.target import SplunkTarget
-from insigma_prove.plans import Plan, elastic_plan, splunk_plan
-from insigma_prove.stores import elastic, splunk
+from insigma_prove.plans import Plan, elastic_plan, sentinel_plan, splunk_plan
+from insigma_prove.stores import elastic, sentinel, splunk
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A detection at its trial. `instants` is the query for its satisfying instants, where the target has one."""
+    """A detection at its trial.
+
+    `instants` is the query for its satisfying instants, where the target has one: rows with the time in `moment` (ms since
+    1970) and the k-th group's value in `group` with k put in. With `told_ms` a run tells only instants that are no older.
+    """
 
     rule: AnyRule
     bound: BoundAny
     detection: Detection
     instants: str | None = None
+    moment: str = ""
+    group: str = ""
+    told_ms: int | None = None
 
     @property
     def delay_ms(self) -> int:
@@ -102,7 +111,7 @@ class SplunkStand:
     def compile(self, rule: AnyRule, language: str | None) -> Compiled:  # noqa: ARG002 - Splunk has one language
         bound = bind(rule, self._mapping, self._taxonomy)
         instants = self._target.instants(bound) if isinstance(bound, BoundCorrelation) else None
-        return Compiled(rule, bound, self._target.compile(bound), instants)
+        return Compiled(rule, bound, self._target.compile(bound), instants, "insigma_ms", "insigma_group_{}")
 
     def plan(self, compiled: Compiled) -> Plan:
         return splunk_plan(self._packager.native(compiled.rule.header, compiled.detection))
@@ -114,7 +123,38 @@ class SplunkStand:
         return splunk.stored_events(events, self._mapping)
 
 
-STANDS: Mapping[str, Callable[[Pack], Stand]] = {"elastic": ElasticStand, "splunk": SplunkStand}
+class SentinelStand:
+    """Sentinel."""
+
+    target = "sentinel"
+    languages: tuple[str, ...] = ("kql",)
+
+    def __init__(self, pack: Pack) -> None:
+        self._taxonomy = pack.taxonomy
+        self._mapping = pack.mappings[self.target]
+        self._packager = SentinelPackager(_context(pack), load_attack())
+        self._target = SentinelTarget(self._mapping)
+        self._store = sentinel.store(self._mapping)
+
+    def compile(self, rule: AnyRule, language: str | None) -> Compiled:  # noqa: ARG002 - Sentinel has one language
+        bound = bind(rule, self._mapping, self._taxonomy)
+        detection = self._target.compile(bound)
+        compiled = Compiled(rule, bound, detection, None, "InsMs", "InsGroup{}")
+        if not isinstance(bound, BoundCorrelation):
+            return compiled
+        return replace(compiled, instants=self._target.instants(bound), told_ms=detection.schedule.interval_ms + compiled.delay_ms)
+
+    def plan(self, compiled: Compiled) -> Plan:
+        return sentinel_plan(self._packager.native(compiled.rule.header, compiled.detection))
+
+    def store(self) -> Mapping[str, Any]:
+        return self._store
+
+    def stored(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return sentinel.stored(events, self._mapping)
+
+
+STANDS: Mapping[str, Callable[[Pack], Stand]] = {"elastic": ElasticStand, "splunk": SplunkStand, "sentinel": SentinelStand}
 
 
 def open_stand(target: str, pack: Pack) -> Stand:

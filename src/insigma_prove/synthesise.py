@@ -11,9 +11,11 @@ import random
 import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from re import _parser  # type: ignore[attr-defined]  # Python's own parser of expressions has no public name
 from typing import Any, TypeAlias
 
+from insigma.content.folding import fold
 from insigma.content.model import Rule
 from insigma.content.predicate import (
     And,
@@ -35,8 +37,10 @@ from insigma.content.predicate import (
     Regex,
     Text,
     TimePart,
+    TimeUnit,
     Wildcard,
 )
+from insigma.evaluate.events import milliseconds
 
 Event: TypeAlias = dict[str, Any]
 
@@ -71,7 +75,7 @@ def _satisfy(predicate: Predicate, wanted: bool, event: Event, chance: random.Ra
             _satisfy(operand, not wanted, event, chance)
         case And(operands) | Or(operands):
             if isinstance(predicate, And) is wanted:
-                for operand in sorted(operands, key=_negative):
+                for operand in sorted(operands, key=_rank):
                     _satisfy(operand, wanted, event, chance)
             else:
                 _satisfy_one(operands, wanted, event, chance)
@@ -100,9 +104,18 @@ def _satisfy_one(operands: Sequence[Predicate], wanted: bool, event: Event, chan
     raise _Unsolved
 
 
-def _negative(predicate: Predicate) -> bool:
-    """Whether the operand only takes values away: it is solved last, when the others have given theirs."""
-    return isinstance(predicate, Not)
+def _rank(predicate: Predicate) -> int:
+    """When an operand is solved: texts with room on both sides first, then those bound to an end, then whole values.
+
+    What only takes values away comes last, when the others have given theirs.
+    """
+    match predicate:
+        case Not():
+            return 3
+        case Match(_, Text(parts)):
+            return sum(not parts or parts[side] is not Wildcard.MANY for side in (0, -1))
+        case _:
+            return 1
 
 
 def _assign(field: str, value: Any, event: Event, chance: random.Random) -> None:
@@ -122,6 +135,8 @@ def _assign(field: str, value: Any, event: Event, chance: random.Random) -> None
 def _joined(known: str, text: Text, chance: random.Random) -> str:
     """One value for two patterns of a field (as `contains|all` asks), where wildcards leave room for both."""
     made = _filled(text, chance)
+    if text.literal is not None:
+        return made
     begins = not text.parts or text.parts[0] is not Wildcard.MANY
     return made + known if begins else known + made
 
@@ -140,7 +155,9 @@ def _value(value: Any, known: Any, chance: random.Random) -> Any:
             return _recased(_matching(value.pattern, chance), not value.ignore_case, chance)
         case Cidr(network):
             return _address(network, chance)
-        case TimePart() | Exists():
+        case TimePart(unit, number):
+            return _time(unit, number, known)
+        case Exists():
             return known if known is not None else _word(chance)
         case _:
             raise _Unsolved
@@ -166,7 +183,31 @@ def _word(chance: random.Random) -> str:
 def _recased(text: str, cased: bool, chance: random.Random) -> str:
     if cased:
         return text
-    return chance.choice([text, text.upper(), text.lower(), "".join(chance.choice([char.upper(), char.lower()]) for char in text)])
+    upper, lower = ("".join(map(change, text)) for change in (_upper, _lower))
+    return chance.choice([text, upper, lower, "".join(chance.choice([_upper(char), _lower(char)]) for char in text)])
+
+
+def _upper(char: str) -> str:
+    """The capital letter, where it is one character and no other letter to a rule (`ß` has none such)."""
+    return char.upper() if fold(char.upper()) == fold(char) else char
+
+
+def _lower(char: str) -> str:
+    return char.lower() if fold(char.lower()) == fold(char) else char
+
+
+def _time(unit: TimeUnit, number: int, known: Any) -> str:
+    """A time with that part, else as the known one. It begins in 2020, a leap year of 53 weeks."""
+    start = milliseconds(known) if known is not None else None
+    moment = datetime(2020, 1, 15, 10, tzinfo=UTC) if start is None else datetime.fromtimestamp(start / 1000, UTC)
+    try:
+        if unit is TimeUnit.WEEK:
+            year, _, weekday = moment.isocalendar()
+            return datetime.combine(datetime.fromisocalendar(year, number, weekday), moment.timetz()).isoformat()
+        parts: dict[str, Any] = {unit.value: number}
+        return moment.replace(**parts).isoformat()
+    except ValueError:
+        raise _Unsolved from None
 
 
 def _address(network: str, chance: random.Random) -> str:

@@ -24,14 +24,14 @@ from insigma_prove.prove import Bench
 from insigma_prove.stands import STANDS, Compiled, open_stand
 from tests.prove.conftest import GetEngine
 
-SETS, SEED = 60, 20260214
+SETS, SEED = {"elastic": 30, "splunk": 60, "sentinel": 40}, 20260214
 ENGINE_OF = {"elastic": "elastic", "splunk": "spl", "sentinel": "kusto"}
 
 
 @pytest.mark.parametrize("target", [target for target in STANDS if target in ENGINE_OF])
 def test_generated_sets_agree(target: str, pack: Pack, bench: Bench, engine: GetEngine) -> None:
     engine(ENGINE_OF[target])
-    outcomes = generated(target, SETS, SEED, bench, pack)
+    outcomes = generated(target, SETS[target], SEED, bench, pack)
     assert [outcome.disagreement and outcome.disagreement.report for outcome in outcomes] == [None, None]
     for outcome in outcomes:
         assert outcome.generated >= outcome.count - 1

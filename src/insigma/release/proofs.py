@@ -55,10 +55,20 @@ def read_proofs(root: Path) -> tuple[ProofRow, ...]:
     for path in sorted((root / FOLDER).glob("*.json")):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            found += (ProofRow(**row) for row in document["proofs"])
+            found += (_row(row) for row in document["proofs"])
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{FOLDER}/{path.name} is not as insigma prove writes it ({error}): run insigma prove again") from error
     return tuple(found)
+
+
+def _row(written: Mapping[str, Any]) -> ProofRow:
+    row = ProofRow(**written)
+    if row.grade not in GRADES:
+        raise ValueError(f"no grade '{row.grade}'")
+    for name in ProofRow.__slots__:
+        if type(written[name]) is not (int if name == "cases" else str):
+            raise ValueError(f"'{name}' is {written[name]!r}")
+    return row
 
 
 def as_document(rows: Iterable[ProofRow]) -> str:

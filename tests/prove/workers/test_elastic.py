@@ -352,7 +352,7 @@ def at(second: int, action: str, user: str = "ann", **more: Any) -> dict[str, An
         ('[any where raw == "a"] by n [any where raw == "b"] by d', [at(1, "a", n=5), at(2, "b", d=5.0)], []),
         ('[any where raw == "a"] [any where true] until [any where raw == "c"]', [at(1, "a"), at(2, "c"), at(3, "b")], [[0, 1]]),
         ('[any where raw == "a"] [any where raw == "b"] until [any where raw == "c"]', [at(1, "a"), at(2, "c"), at(3, "b")], []),
-        ("by user.roles [any where true] [any where true]", [at(1, "a", **{"user.roles": ["p", "q"]}), at(2, "b")], "run"),
+        ("by user.roles [any where true] [any where true]", [{**at(1, "a"), "user.roles": ["p", "q"]}, at(2, "b")], "run"),
         ("by nope [any where true] [any where true]", [at(1, "a")], "type"),
         ("[any where true]", [at(1, "a")], "parse"),
         ("with maxspan=1m [any where true] ![any where false] [any where true]", [at(1, "a")], "unsupported"),

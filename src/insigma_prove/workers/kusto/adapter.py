@@ -80,14 +80,15 @@ class KustoAdapter:
         self._filled = frozenset(name for name, own in rows.items() if own)
 
     def run(self, language: str, query: str, times: Mapping[str, str]) -> Reply:
-        """Bind, translate and execute. Positions if the rows are still events, else rows."""
+        """Bind, translate and execute. Positions if the rows are still events (unless "answer" in `times` asks for "rows"), else rows."""
         _only_kql(language)
         bound, sql = self._translation(query)
         store.keep_to(self._connection, times.get("earliest"), times.get("latest"))
         parameters = _clock(sql, times)
         answer = self._execute(sql, parameters)
-        reply, warnings = _reply(answer, bound), list(bound.warnings)
-        if _ORDER_MATTERS.search(query) and _unordered(_reply(self._reversed(sql, parameters), bound)) != _unordered(reply):
+        as_rows = times.get("answer") == "rows"
+        reply, warnings = _reply(answer, bound, as_rows), list(bound.warnings)
+        if _ORDER_MATTERS.search(query) and _unordered(_reply(self._reversed(sql, parameters), bound, as_rows)) != _unordered(reply):
             warnings.append("the answer depends on an order of rows that Kusto leaves undefined")
         return reply | ({"warnings": warnings} if warnings else {})
 
@@ -154,12 +155,12 @@ def _clock(sql: Any, times: Mapping[str, str]) -> dict[str, Any]:
     return {**sql.parameters, CLOCK_SLOT: store.timestamp(times["now"])}
 
 
-def _reply(answer: _Answer, bound: Bound) -> Reply:
+def _reply(answer: _Answer, bound: Bound, as_rows: bool) -> Reply:
     hidden = [name for name in answer.names if re.fullmatch(rf"{store.POSITION}\d*", name)]
     visible = [index for index, name in enumerate(answer.names) if name not in hidden]
     if bound.columns is None or [name for name, _ in bound.columns] != [answer.names[index] for index in visible]:
         raise QueryFault("unsupported", f"duckdb-kql gives the columns {answer.names}, Microsoft's binder {bound.columns}")
-    if hidden == [store.POSITION]:
+    if hidden == [store.POSITION] and not as_rows:
         positions = {row[answer.names.index(store.POSITION)] for row in answer.rows}
         if None not in positions:
             return {"hits": sorted(positions)}
