@@ -79,6 +79,10 @@ def command(
     chosen = provable(targets or tuple(STANDS), pack)
     if unmapped := sorted({*targets} - {*chosen}):
         raise UsageError(f"the pack maps no target '{unmapped[0]}'", f"it needs mappings/targets/{unmapped[0]}.yml")
+    if engines:
+        chosen = [target for target in chosen if any(spec.target == target for spec in ENGINES if spec.name in engines)]
+        if not chosen:
+            raise UsageError(f"{' and '.join(engines)} judges none of the targets asked for", "leave out --engine")
     if generated is not None:
         return _generated(pack, chosen, generated, seed, engines, form)
     proofs: list[Proof] = []
@@ -202,12 +206,13 @@ def _findings(proof: Proof) -> Iterable[Diagnostic]:
     asked = f"{proof.target} {proof.language}"
     for case, message in proof.faults[:MOST_TOLD]:
         yield Diagnostic(place, "INS801", f"{asked} on {proof.engine}: case '{case}': {message}", "see docs/fidelity.md", rule=label)
-    if len(proof.faults) > 5:
+    if len(proof.faults) > MOST_TOLD:
         yield Diagnostic(
-            place, "INS801", f"{asked} on {proof.engine}: and {len(proof.faults) - 5} more", "see docs/fidelity.md", rule=label
+            place, "INS801", f"{asked} on {proof.engine}: and {len(proof.faults) - MOST_TOLD} more", "see docs/fidelity.md", rule=label
         )
     if proof.grade == "unchecked" and not proof.refused:
-        yield Diagnostic(place, "INS802", f"{asked} is unchecked: {proof.reason}", "run insigma prove --install", rule=label)
+        hint = "" if proof.engine or "fixture" in proof.reason else "run insigma prove --install"
+        yield Diagnostic(place, "INS802", f"{asked} is unchecked: {proof.reason}", hint, Severity.WARNING, label)
 
 
 def _day_findings(days: Sequence[DayProof]) -> Iterable[Diagnostic]:

@@ -16,16 +16,20 @@ from insigma.bind.open import is_open, open_mapping
 from insigma.content.lists import DEFAULT_TENANT, default_lists
 from insigma.content.model import AnyRule, Correlation, Pack, Rule, TargetMapping
 from insigma.evaluate.engine import canonical_logsource
+from insigma.evaluate.events import flatten, iso, time_of
 from insigma.packages.base import PackContext
 from insigma.release.workshops import Workshop, open_workshop
 from insigma.specialise.lists import fill_lists
 from insigma.targets.base import Detection, Refused
+from insigma_prove.companions import with_functions
 from insigma_prove.judge import events_differ
 from insigma_prove.process import Client
-from insigma_prove.prove import Bench
+from insigma_prove.prove import Bench, Seat
 from insigma_prove.reference import Truth, truth
+from insigma_prove.stands import Compiled, Stand, open_stand
 from insigma_prove.stores import elastic, sentinel, splunk
 from insigma_prove.synthesise import as_events, synthesise
+from insigma_prove.trial import QueryRejected, holds_once, tried
 
 Events = list[Mapping[str, Any]]
 
@@ -62,11 +66,12 @@ class Side:
 
 @dataclass(slots=True)
 class Comparison:
-    """Both compilers in one lane."""
+    """Both compilers in one lane. `matched` counts the rules that match some of their events, so that finding nothing is wrong."""
 
     lane: Lane
     engine: str
     rules: int = 0
+    matched: int = 0
     ours: Side = field(default_factory=Side)
     stock: Side = field(default_factory=Side)
 
@@ -75,21 +80,17 @@ def compare(
     pack: Pack, rules: Sequence[AnyRule], bench: Bench, lanes: Sequence[Lane], tell: Callable[[str, str], None]
 ) -> Iterator[Comparison]:
     """One comparison for each lane whose engine is there. The rules are the pack's, with fixtures, or public ones, without."""
-    lists = default_lists(pack)
-    filled = fill_lists(rules, lists).rules
-    context = PackContext(DEFAULT_TENANT, pack.name, pack.version)
+    filled = fill_lists(rules, default_lists(pack)).rules
     for lane in lanes:
         seats = bench.seats(lane.target, lane.language)
         if not seats:
             continue
-        language = lane.language if lane.target == "elastic" else None
-        ours = open_workshop(lane.target, pack, lists, context, language)
-        stock = open_workshop(f"pysigma:{lane.stock}", pack, lists, context)
+        hall = _Hall(lane, seats[0], pack)
         comparison = Comparison(lane, seats[0].names[lane.language])
         for number, rule in enumerate(filled):
             tell(lane.language, rule.header.label)
             comparison.rules += 1
-            _compare(rule, _cases(rule, number, pack), (ours, stock), seats[0].client, comparison, pack)
+            _compare(rule, _cases(rule, number, pack), hall, comparison)
         yield comparison
 
 
@@ -104,29 +105,64 @@ def _cases(rule: AnyRule, number: int, pack: Pack) -> list[Events]:
     return []
 
 
-def _compare(
-    rule: AnyRule, cases: Sequence[Events], shops: tuple[Workshop, Workshop], client: Client, comparison: Comparison, pack: Pack
-) -> None:
-    mapping = pack.mappings[comparison.lane.target]
-    mapping = open_mapping(rule, mapping) if is_open(rule) else mapping
+def _compare(rule: AnyRule, cases: Sequence[Events], hall: _Hall, comparison: Comparison) -> None:
+    """One rule in one lane, on all its cases."""
     sides = (comparison.ours, comparison.stock)
-    detections: list[Detection | None] = []
-    for shop, side in zip(shops, sides, strict=True):
-        try:
-            detections.append(_runnable(shop.compile(rule), mapping, comparison.lane))
-            side.compiled += 1
-        except Refused as refusal:
-            detections.append(None)
-            side.refused[refusal.reason] += 1
-    verdicts = [_Verdict() for _ in sides]
-    for events in cases:
-        expected = truth(rule, events, pack.taxonomy)
-        _open(client, comparison.lane.target, mapping, events)
-        for detection, verdict in zip(detections, verdicts, strict=True):
-            if detection is not None and not verdict.told:
-                verdict.add(client.run(comparison.lane.language, detection.query, _times(detection)), rule, expected)
+    detections = [_compiled(rule, shop, side) for shop, side in zip((hall.ours, hall.stock), sides, strict=True)]
+    verdicts = [_Verdict(), _Verdict()]
+    matches = [hall.judge(rule, events, detections, verdicts) for events in cases]
+    comparison.matched += any(matches)
     for side, verdict in zip(sides, verdicts, strict=True):
         verdict.count(side, rule)
+
+
+def _compiled(rule: AnyRule, shop: Workshop, side: Side) -> Detection | None:
+    try:
+        detection = shop.compile(rule)
+    except Refused as refusal:
+        side.refused[refusal.reason] += 1
+        return None
+    side.compiled += 1
+    return detection
+
+
+class _Hall:
+    """One lane at work: both compilers, the engine, and how the target stores events."""
+
+    def __init__(self, lane: Lane, seat: Seat, pack: Pack) -> None:
+        context = PackContext(DEFAULT_TENANT, pack.name, pack.version)
+        lists = default_lists(pack)
+        self._lane = lane
+        self._client = seat.client
+        self._pack = pack
+        self._stand = open_stand(lane.target, pack)
+        self.ours = open_workshop(lane.target, pack, lists, context, lane.language if lane.target == "elastic" else None)
+        self.stock = open_workshop(f"pysigma:{lane.stock}", pack, lists, context)
+
+    def judge(self, rule: AnyRule, events: Events, detections: Sequence[Detection | None], verdicts: Sequence[_Verdict]) -> bool:
+        """Add what both queries make of the events to their verdicts; whether the rule matches any of them.
+
+        Ours is held to all that its window class promises.
+        """
+        expected = truth(rule, events, self._pack.taxonomy)
+        held = [place for place, first in enumerate(expected.first_of) if first == place or not holds_once(self._stand)]
+        mapping = self._pack.mappings[self._lane.target]
+        mapping = open_mapping(rule, mapping) if is_open(rule) else mapping
+        opened = [events[place] for place in held]
+        (ours, stock), (own, other) = detections, verdicts
+        _open(self._client, self._lane.target, mapping, opened)
+        if stock is not None and not other.told:
+            other.add(self._run(_runnable(stock, mapping, self._lane), events), rule, expected, held)
+        if ours is not None and not own.told and is_open(rule):
+            own.add(self._run(ours, events), rule, expected, held)
+        elif ours is not None and not own.told:
+            own.add_trial(self._stand.compile(rule, self._lane.language), self._stand, self._client, events, self._pack)
+        return bool(expected.positions or expected.instants)
+
+    def _run(self, detection: Detection, events: Events) -> Mapping[str, Any]:
+        now = iso(max((time for event in events if (time := time_of(flatten(event))) is not None), default=0) + 1000)
+        times = {"earliest": "2000-01-01T00:00:00.000Z", "latest": now, "now": now}
+        return self._client.run(self._lane.language, with_functions(detection, detection.query), {**times, **detection.scope})
 
 
 class _Verdict:
@@ -135,7 +171,8 @@ class _Verdict:
     def __init__(self) -> None:
         self.told = ""
 
-    def add(self, reply: Mapping[str, Any], rule: AnyRule, expected: Truth) -> None:
+    def add(self, reply: Mapping[str, Any], rule: AnyRule, expected: Truth, held: Sequence[int]) -> None:
+        """A bare reply: the same events, or for a correlation whether it alerts at all (stock queries name no instants)."""
         if "error" in reply:
             self.told = "unsupported" if reply["error"]["stage"] == "unsupported" else "rejected"
         elif isinstance(rule, Correlation):
@@ -143,8 +180,15 @@ class _Verdict:
             self.told = "wrong" if found is not bool(expected.instants) else ""
         elif "hits" not in reply:
             self.told = "unsupported"
-        elif events_differ(reply["hits"], expected):
+        elif events_differ([held[hit] for hit in reply["hits"]], expected):
             self.told = "wrong"
+
+    def add_trial(self, compiled: Compiled, stand: Stand, client: Client, events: Events, pack: Pack) -> None:
+        """A trial by everything that the window class promises."""
+        try:
+            self.told = "wrong" if tried(compiled, stand, client, events, pack.taxonomy) else ""
+        except QueryRejected as rejected:
+            self.told = "unsupported" if rejected.stage == "unsupported" else "rejected"
 
     def count(self, side: Side, rule: AnyRule) -> None:
         if self.told:
@@ -167,8 +211,3 @@ def _runnable(detection: Detection, mapping: TargetMapping, lane: Lane) -> Detec
     if detection.target != f"pysigma:{lane.stock}" or lane.target != "sentinel":
         return detection
     return replace(detection, query=f"{sentinel.only_table(mapping)}\n| where {detection.query}")
-
-
-def _times(detection: Detection) -> dict[str, str]:
-    ages = {"earliest": "2000-01-01T00:00:00.000Z", "latest": "2040-01-01T00:00:00.000Z", "now": "2040-01-01T00:00:00.000Z"}
-    return {**ages, **detection.scope}

@@ -42,6 +42,7 @@ LAYOUT = {
     *(f"elastic/rules/{slug}.lucene" for slug in (BASE, RESTRICTED)),
     f"elastic/rules/{COUNT}.eql",
     *(f"splunk/rules/{slug}.{suffix}" for slug in (BASE, COUNT, RESTRICTED) for suffix in ("spl", "conf")),
+    *(f"sentinel/rules/{slug}.{suffix}" for slug in (BASE, COUNT, RESTRICTED) for suffix in ("kql", "yaml")),
     "elastic/insigma.ndjson",
     "elastic/component-template.json",
     "elastic/ingest-pipeline.json",
@@ -71,6 +72,7 @@ def test_summary(pack: Path) -> None:
         ["target", "compiled", "refused", "disabled"],
         ["elastic", "3", "0", "0"],
         ["splunk", "3", "0", "0"],
+        ["sentinel", "3", "0", "0"],
     ]
 
 
@@ -88,7 +90,7 @@ def test_ledger_has_a_row_for_each_rule_and_target(pack: Path) -> None:
     assert_valid(ledger, "ledger")
     names = ("ins-clm-010", "ins-clm-012", "ins-clm-c04")
     assert [(row["rule"], row["target"], row["outcome"]) for row in ledger["rows"]] == [
-        (name, target, "compiled") for name in names for target in ("elastic", "splunk")
+        (name, target, "compiled") for name in names for target in ("elastic", "sentinel", "splunk")
     ]
     parts = [json.loads(path.read_text()) for path in sorted((pack / "dist" / "ledger").iterdir())]
     for part in parts:
@@ -102,7 +104,7 @@ def test_manifest_has_the_digest_of_every_other_file(pack: Path) -> None:
     manifest = json.loads(files.pop("manifest.json"))
     assert manifest["files"] == {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
     assert manifest["pack"] == {"name": "insurance", "version": "0.1.0"}
-    assert manifest["targets"] == ["elastic", "splunk"]
+    assert manifest["targets"] == ["elastic", "splunk", "sentinel"]
     assert manifest["versions"] == {"insigma": __version__, "pysigma": version("pysigma")}
 
 
@@ -189,7 +191,7 @@ def test_the_committed_part_of_dist_is_what_the_sources_give(reference: dict[str
     committed = files_of(ROOT / "dist")
     if not committed:
         pytest.skip("dist/ is not committed yet")
-    parts = ("elastic/rules/", "splunk/rules/", "ledger/")
+    parts = ("elastic/rules/", "splunk/rules/", "sentinel/rules/", "ledger/")
     assert {path for path in committed if path.startswith(parts)} == {path for path in reference if path.startswith(parts)}
     assert [path for path, content in committed.items() if path.startswith(parts) and content != reference[path]] == []
 
@@ -197,7 +199,7 @@ def test_the_committed_part_of_dist_is_what_the_sources_give(reference: dict[str
 def test_every_rule_of_the_pack_compiles_for_every_target(reference: dict[str, bytes]) -> None:
     rows = json.loads(reference["ledger.json"])["rows"]
     assert {row["outcome"] for row in rows} == {"compiled"}
-    assert len(rows) == 2 * len(list((ROOT / "rules").rglob("*.yml")))
+    assert len(rows) == 3 * len(list((ROOT / "rules").rglob("*.yml")))
 
 
 # --- where it builds, and what it writes over
@@ -236,7 +238,7 @@ def test_neither_the_pack_nor_what_is_around_it_is_written_over(out: str, pack: 
 def test_targets_can_be_chosen_and_what_was_not_is_no_longer_there(pack: Path) -> None:
     insigma("build", cwd=pack)
     assert insigma("build", "-t", "splunk", "-t", "splunk", cwd=pack).code == 0
-    assert set(files_of(pack / "dist")) == {path for path in LAYOUT if not path.startswith("elastic/")}
+    assert set(files_of(pack / "dist")) == {path for path in LAYOUT if not path.startswith(("elastic/", "sentinel/"))}
     assert json.loads((pack / "dist" / "manifest.json").read_text())["targets"] == ["splunk"]
 
 
@@ -269,7 +271,7 @@ def test_an_unknown_target_is_told_before_anything_is_done(pack: Path) -> None:
     ran = insigma("build", "-t", "splunk", "-t", "qradar", cwd=pack)
     assert (ran.code, ran.out) == (3, "")
     assert "no target 'qradar'" in ran.err
-    assert "elastic, splunk, pysigma:" in ran.err
+    assert "elastic, splunk, sentinel, pysigma:" in ran.err
     assert not (pack / "dist").exists()
 
 
@@ -374,7 +376,8 @@ def test_a_refused_rule_is_a_finding_and_a_ledger_row_and_the_others_are_built(p
     (told,) = findings(ran.out)
     assert (ran.code, told[0], told[2]) == (2, path, "INS701")
     assert line < told[1] <= line + 12
-    assert [each.split()[:4] for each in ran.lines[-2:]] == [["elastic", "2", "1", "0"], ["splunk", "3", "0", "0"]]
+    counts = [each.split()[:4] for each in ran.lines[-3:]]
+    assert counts == [["elastic", "2", "1", "0"], ["splunk", "3", "0", "0"], ["sentinel", "3", "0", "0"]]
     rows = json.loads((pack / "dist" / "ledger.json").read_text())
     assert_valid(rows, "ledger")
     row = next(row for row in rows["rows"] if row["outcome"] == "refused")
@@ -416,9 +419,10 @@ def test_a_rule_that_is_disabled_needs_no_refusal(pack: Path) -> None:
 def test_disabled_rules_stand_in_the_ledger(pack: Path) -> None:
     edit(pack / "mappings" / "tenants" / "default.yml", "disabled: []", "disabled:\n    - {id: ins-clm-010, reason: no such files here}")
     ran = insigma("build", cwd=pack)
-    assert (ran.code, [line.split()[:4] for line in ran.lines[2:]]) == (0, [["elastic", "2", "0", "1"], ["splunk", "2", "0", "1"]])
+    counts = [line.split()[:4] for line in ran.lines[2:]]
+    assert (ran.code, counts) == (0, [[target, "2", "0", "1"] for target in ("elastic", "splunk", "sentinel")])
     rows = [row for row in json.loads((pack / "dist" / "ledger.json").read_text())["rows"] if row["rule"] == "ins-clm-010"]
-    assert [(row["outcome"], row["reason"]) for row in rows] == [("disabled", "no such files here")] * 2
+    assert [(row["outcome"], row["reason"]) for row in rows] == [("disabled", "no such files here")] * 3
     assert not [path for path in files_of(pack / "dist") if RESTRICTED in path and not path.startswith("ledger/")]
     assert "disabled" in (pack / "dist" / "ledger.md").read_text()
 

@@ -59,6 +59,7 @@ def part_of(unit: str, value: int, field: TargetField = TIME) -> LeafTest:
         (text_test('"\\', ONE), 'a LIKE "\\"\\\\\\\\?"'),
         (text_test("X", cased=True), 'a.cased == "X"'),
         (text_test("x", field=RAW), 'TO_LOWER(raw) == "x"'),
+        (text_test("mü", field=RAW), 'raw RLIKE "[Mm][Üü]"'),
         (text_test("x", field=RAW, cased=True), 'raw == "x"'),
         (LeafTest("number", NUMBER, "number", Number(-5), False), "number == -5"),
         (LeafTest("ratio", FLOAT, "ratio", Compare(Comparison.GTE, 27.5), False), "ratio >= 27.5"),

@@ -144,7 +144,12 @@ def test_the_translation_agrees_with_re2(pattern: str, ignore_case: bool, dotall
     except re2.error:
         return
     for folded in {ignore_case, False}:
-        translated = re.compile(lucene_regexp(regex, folded), re.DOTALL)
+        try:
+            translated = re.compile(lucene_regexp(regex, folded), re.DOTALL)
+        except Refused as refused:
+            if "too complex" not in refused.reason:
+                raise
+            continue
         for value in values:
             stored = fold(value) if folded else value
             assert (translated.fullmatch(stored) is not None) == (original.search(stored) is not None)

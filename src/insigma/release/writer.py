@@ -19,7 +19,7 @@ _RENAME_EXCHANGE = 2
 _RENAME_SWAP = 2
 
 
-OURS = frozenset({"elastic", "splunk", "pysigma", "ledger", "ledger.json", "ledger.md", "manifest.json", ".DS_Store"})
+OURS = frozenset({"elastic", "splunk", "sentinel", "pysigma", "ledger", "ledger.json", "ledger.md", "manifest.json", ".DS_Store"})
 """All that may stand at the top of a folder that is replaced, with what file managers leave there."""
 
 

@@ -41,7 +41,7 @@ class Companion:
 class Detection:
     """A compiled rule.
 
-    `language` is the query's language ("lucene", "eql", "esql", "spl"); `window` its window class: "event" for event
+    `language` is the query's language ("lucene", "eql", "esql", "spl", "kql"); `window` its window class: "event" for event
     rules, "exact", or "hopping(5m)"; `notes` say where the target departs from the rule's meaning, for the ledger;
     `scope` holds what the query leaves to its wrapper (index patterns and the like); `group_fields` are the columns of
     the result that identify an alert's group; `companions` are what has to be set up beside the query.

@@ -1,7 +1,8 @@
 """How Elasticsearch has to store events: the field mappings that the queries rely on, and an `_id` made of the event's own id.
 
-Source: "Normalizers", "Mapping character filter", "ignore_above", "ignore_malformed", "Fingerprint processor" and "Create or
-update component template" of the Elasticsearch 8.18 reference.
+Source: "Normalizers", "Mapping character filter", "ignore_above", "ignore_malformed", "Index modules"
+(`index.query.default_field`), "Fingerprint processor" and "Create or update component template" of the Elasticsearch 8.18
+reference.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from insigma.content.model import TargetField, TargetMapping
+from insigma.content.taxonomy import LOGSOURCE_FIELD
 from insigma.targets.elastic.codepoints import OTHER_FORMS
 
 NORMALIZER = "insigma_fold"
@@ -24,12 +26,15 @@ def index_template(mapping: TargetMapping) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for field in sorted(set(mapping.fields.values()), key=lambda each: each.name):
         _place(properties, field.name.split("."), _stored(field))
-    settings = {
+    settings: dict[str, Any] = {
         "analysis": {
             "char_filter": {NORMALIZER: {"type": "mapping", "mappings": _foldings()}},
             "normalizer": {NORMALIZER: {"type": "custom", "char_filter": [NORMALIZER], "filter": ["lowercase"]}},
         }
     }
+    logsource = mapping.fields.get(LOGSOURCE_FIELD)
+    if logsource is not None:  # at `*` a query string is lenient: a clause that cannot be built matches nothing, in silence
+        settings["query"] = {"default_field": [logsource.name]}
     return {
         "_meta": {"description": "Canonical fields of the Insigma pack", "managed_by": "insigma"},
         "template": {"settings": {"index": settings}, "mappings": {"properties": properties}},

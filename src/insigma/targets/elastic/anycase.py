@@ -18,7 +18,7 @@ from insigma.targets.elastic.quoting import eql_string, is_control
 from insigma.targets.elastic.regexp import lucene_regexp, pattern_regexp
 from insigma.targets.elastic.scope import folded
 
-ASCII_CASE_NOTE = "EQL ignores the case of ASCII letters: U+017F and U+212A, which also fold to s and k, may not be found"
+ASCII_CASE_NOTE = "Elastic ignores the case of ASCII letters only: U+017F and U+212A, which also fold to s and k, may not be found"
 
 
 @lru_cache(maxsize=4096)

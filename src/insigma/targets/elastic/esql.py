@@ -26,7 +26,7 @@ from insigma.content.predicate import (
     TimeUnit,
     Wildcard,
 )
-from insigma.targets.elastic.anycase import refuse_anywhere
+from insigma.targets.elastic.anycase import ignores_case, refuse_anywhere, text_regexp
 from insigma.targets.elastic.effort import check_pattern
 from insigma.targets.elastic.layout import Clause, Leaf, Wrapped, joined
 from insigma.targets.elastic.quoting import esql_column, esql_number, esql_string
@@ -149,6 +149,8 @@ def _test(test: Test) -> Clause:
             return Leaf(f"{column} IS NULL")
         case Exists() | Text(parts=(Wildcard.MANY,)):
             return Leaf(f"{column} IS NOT NULL")
+        case Text(literal=str() as literal) as text if not literal.isascii() and ignores_case(test):
+            return _in_any_case(test, text)
         case Text(literal=str() as literal):
             return _equal(test, _literal(literal, test))
         case Number(value) if is_zero(value, test):
@@ -159,6 +161,17 @@ def _test(test: Test) -> Clause:
             return _equal(test, str(value).lower())
         case _:
             return Leaf(_contained(test) if test.field.array else _single(test, _operand(test)))
+
+
+def _in_any_case(test: Test, text: Text) -> Clause:
+    """Equality that ignores the case of letters beyond ASCII, spelt out in an expression.
+
+    `TO_LOWER(column) == "..."` does not: Elasticsearch makes it an equality that ignores the case of ASCII letters only
+    (ReplaceStringCasingWithInsensitiveEquals, elastic/elasticsearch, x-pack/plugin/esql).
+    """
+    if test.field.array:
+        raise _several_values(test)
+    return Leaf(f"{esql_column(test.column)} RLIKE {esql_string(text_regexp(text))}")
 
 
 def _equal(test: Test, literal: str) -> Clause:

@@ -69,7 +69,8 @@ class ElasticTarget:
         condition = "\n    ".join(lines(esql_condition(scoped(rule, self._mapping))))
         source = ",".join(indices((rule,)))
         query = f"FROM {source} METADATA _id, _index, _version\n| WHERE {condition}\n| LIMIT {MOST_ROWS}"
-        return self._event_rule(rule, "esql", query)
+        notes = (ASCII_CASE_NOTE,) if any(map(ignores_case, tests(rule.predicate))) else ()
+        return self._event_rule(rule, "esql", query, notes)
 
     def _event_rule(self, rule: BoundRule, language: str, query: str, notes: tuple[str, ...] = ()) -> Detection:
         return Detection(self.name, language, query, self._schedule((rule,), 0), "event", notes, scope=_scope((rule,)))

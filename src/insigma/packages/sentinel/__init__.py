@@ -1,0 +1,1 @@
+"""Sentinel's own files: detections as scheduled analytics rules."""

@@ -1,0 +1,1 @@
+"""Microsoft Sentinel: bound rules as KQL."""

@@ -1,0 +1,152 @@
+"""The Sentinel target: which query, which schedule, which window class, and what to note.
+
+Floor: Microsoft Sentinel as it is today; its scheduled analytics rules set the time range, nothing in the query names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from insigma.bind.model import AllOf, AnyOf, Bound, BoundAny, BoundCorrelation, BoundRule, Column, Negated, OneOf, Refused, Test
+from insigma.content.durations import duration_ms
+from insigma.content.model import Header, TargetField, TargetMapping
+from insigma.content.predicate import Regex, Text
+from insigma.targets.base import Companion, Detection, Schedule
+from insigma.targets.sentinel import companions, correlations, empty, quoting
+from insigma.targets.sentinel.predicates import where
+from insigma.targets.sentinel.rows import finished, scope, selected
+
+LONGEST_QUERY = 10_000
+"""Characters of an analytics rule's query (Scheduled analytics rules in Microsoft Sentinel, "Rule query")."""
+LONGEST_LOOKBACK_MS = 14 * 86_400_000
+"""How far a scheduled rule looks back at most (same page, "Query scheduling")."""
+SHORTEST_MS = 5 * 60_000
+"""Shortest interval and look-back of a scheduled rule (same page)."""
+LONG_LOOKBACK_MS = 2 * 86_400_000
+SLOW_INTERVAL_MS = 3_600_000
+"""A rule that looks back two days or more runs once an hour at most (Azure-Sentinel, FrequencyLimitationForLongPeriodQuery)."""
+
+
+class SentinelTarget:
+    """Compiles bound rules to KQL for the columns, tables and schedule of one mapping."""
+
+    name = "sentinel"
+
+    def __init__(self, mapping: TargetMapping) -> None:
+        self._mapping = mapping
+        self._interval_ms = _interval(mapping.options.get("interval", "5m"))
+
+    def compile(self, rule: BoundAny) -> Detection:
+        """The detection of a bound rule. Raises `Refused` for what KQL or an analytics rule cannot say exactly."""
+        return self._event(rule) if isinstance(rule, BoundRule) else self._correlation(rule)
+
+    def instants(self, rule: BoundCorrelation) -> str:
+        """The correlation's query up to its satisfying instants, for proof: see `correlations.instants_query`."""
+        return correlations.instants_query(rule, self._mapping)
+
+    def _event(self, bound: BoundRule) -> Detection:
+        lines = [*scope(bound.logsource, self._mapping), f"| where {where(bound.predicate)}"]
+        columns, notes = self._shown(bound.rule.header)
+        if columns:
+            lines.append(f"| project {', '.join(columns)}")
+        saved: tuple[Companion, ...] = ()
+        if _length(lines) > LONGEST_QUERY:
+            saved = (companions.function(bound.rule.header, "InsDetection", lines),)
+            lines = [f"{saved[0].name}()"]
+        return Detection(
+            target=self.name,
+            language="kql",
+            query="\n".join(lines),
+            schedule=self._schedule(0, bound.logsource.delay_ms),
+            window="event",
+            notes=(*_notes(bound.predicate), *notes, *companions.notes(saved)),
+            companions=saved,
+        )
+
+    def _correlation(self, bound: BoundCorrelation) -> Detection:
+        delay = max(member.logsource.delay_ms for member in bound.members)
+        schedule = self._schedule(bound.correlation.timespan_ms, delay)
+        judged_ms = schedule.interval_ms + delay
+        query, beside = self._written(bound, schedule, judged_ms)
+        found = dict.fromkeys(note for member in bound.members for note in _notes(member.predicate))
+        return Detection(
+            target=self.name,
+            language="kql",
+            query=query,
+            schedule=Schedule(schedule.interval_ms, min(schedule.lookback_ms, LONGEST_LOOKBACK_MS)),
+            window="exact",
+            notes=(*found, *correlations.notes(bound), *companions.notes(beside)),
+            group_fields=correlations.group_columns(bound),
+            companions=beside,
+        )
+
+    def _written(self, bound: BoundCorrelation, schedule: Schedule, judged_ms: int) -> tuple[str, tuple[Companion, ...]]:
+        """The query, and what it needs beside it: a roll-up beyond 14 days, a function beyond 10,000 characters."""
+        beside: list[Companion] = []
+        if schedule.lookback_ms > LONGEST_LOOKBACK_MS:
+            beside.append(companions.rollup(bound, self._mapping, judged_ms))
+            lines = companions.rolled_up(bound, self._mapping, beside[0])
+        else:
+            lines = selected(bound, self._mapping)
+        query = correlations.alert_query(bound, finished(bound, tuple(lines)), judged_ms)
+        if len(query) > LONGEST_QUERY:
+            saved = companions.function(bound.correlation.header, "InsMatches", lines)
+            beside.append(saved)
+            query = correlations.alert_query(bound, finished(bound, (f"{saved.name}()",)), judged_ms)
+        if len(query) > LONGEST_QUERY:
+            raise Refused(f"the query has {len(query)} characters, an analytics rule takes {LONGEST_QUERY}", ("correlation",))
+        return query, tuple(beside)
+
+    def _schedule(self, timespan_ms: int, delay_ms: int) -> Schedule:
+        """Timespan + interval + delay; the interval an hour at least where that comes to two days."""
+        interval = self._interval_ms
+        if timespan_ms + interval + delay_ms >= LONG_LOOKBACK_MS:
+            interval = max(interval, SLOW_INTERVAL_MS)
+        return Schedule(interval, timespan_ms + interval + delay_ms)
+
+    def _shown(self, header: Header) -> tuple[list[str], tuple[str, ...]]:
+        """The columns of the alert, from the rule's `fields`, and a note on those that the mapping does not have."""
+        written = header.document.data.get("fields") if isinstance(header.document.data, dict) else None
+        names = [name for name in written if isinstance(name, str)] if isinstance(written, list) and not self._mapping.open else []
+        known = [self._mapping.fields[name] for name in names if name in self._mapping.fields]
+        unknown = [name for name in names if name not in self._mapping.fields]
+        notes = (f"fields not shown, as the mapping does not have them: {', '.join(unknown)}",) if unknown else ()
+        return _time_first(known), notes
+
+
+def _time_first(fields: list[TargetField]) -> list[str]:
+    columns = dict.fromkeys(quoting.column(field.name) for field in fields)
+    return ["TimeGenerated", *(column for column in columns if column != "TimeGenerated")] if columns else []
+
+
+def _length(lines: list[str]) -> int:
+    return len("\n".join(lines))
+
+
+def _interval(written: object) -> int:
+    milliseconds = duration_ms(written)
+    if not milliseconds or milliseconds < SHORTEST_MS or milliseconds > LONGEST_LOOKBACK_MS or milliseconds % 60_000:
+        raise Refused(f"the sentinel mapping's interval '{written}' is no duration of whole minutes from 5m to 14d")
+    return milliseconds
+
+
+def _notes(predicate: Bound) -> tuple[str, ...]:
+    """Where the meaning of an event predicate rests on how Sentinel stores or compares."""
+    found: dict[str, None] = dict.fromkeys(empty.notes(predicate))
+    for test in _tests(predicate):
+        if test.field.array and (isinstance(test, OneOf) or isinstance(test.value, (Text, Regex))):
+            found["the values of an array are told apart by U+001F: one that holds this character reads as two"] = None
+        if isinstance(test, Test) and isinstance(test.value, Column) and test.ignore_case:
+            found["two fields are compared by tolower(), which folds as the rule does except for a few letters beyond ASCII"] = None
+    return tuple(found)
+
+
+def _tests(predicate: Bound) -> Iterator[Test | OneOf]:
+    match predicate:
+        case Test() | OneOf():
+            yield predicate
+        case AllOf(operands) | AnyOf(operands):
+            for operand in operands:
+                yield from _tests(operand)
+        case Negated(operand):
+            yield from _tests(operand)
