@@ -4,6 +4,8 @@
 PYTHON ?=
 ARGS ?=
 RULES ?= ../shared/corpora/sigmahq/rules
+SETS ?= 2000
+SEED ?= 1
 export PYTHON
 
 BIN = .venv/bin
@@ -14,8 +16,8 @@ help:
 	@echo 'make build   set up, then check, test and compile the pack into dist/'
 	@echo 'make test    set up, then run all tests         (ARGS="-k render -x")'
 	@echo 'make engines set up the engines that judge compiled queries (ALL=1: also the slower ones)'
-	@echo 'make prove   set up all engines, prove every detection, schedule and 2,000 generated rules a target'
-	@echo 'make parity  compare with the stock pySigma backends  (RULES=folder of Sigma rules)'
+	@echo 'make prove   set up all engines, prove every detection and schedule, and SETS=2000 made-up rules a target (SEED=1)'
+	@echo 'make parity  compare with the stock pySigma backends, on the pack or on RULES=folder of Sigma rules'
 	@echo 'make lint    set up, then ruff, mypy and the import contracts'
 	@echo 'make format  set up, then format the sources'
 	@echo 'make bench   set up, then measure beside other tools (RULES=folder of public Sigma rules, SIGMA=path of sigma-cli)'
@@ -30,6 +32,15 @@ test: setup engines
 
 engines: setup
 	@$(BIN)/insigma prove --install $(if $(ALL),--all)
+
+prove: setup
+	@$(BIN)/insigma prove --install --all
+	@$(BIN)/insigma prove --all $(ARGS)
+	@$(BIN)/insigma prove --schedules
+	@$(BIN)/insigma prove --generated $(SETS) --seed $(SEED)
+
+parity: setup engines
+	@$(BIN)/python -m insigma_prove.parity_command $(if $(filter command,$(firstword $(origin RULES))),"$(RULES)") $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from insigma.cli.errors import UsageError
 from insigma.cli.output import counted, did_you_mean, exit_code, format_option, write_report
 from insigma.cli.workplace import open_workplace
 from insigma.content.model import AnyRule, Pack
+from insigma.content.pack import find_root
 from insigma.diagnostics.model import Diagnostic, Place, Severity
 from insigma.diagnostics.render import Format, Report
 from insigma.release.proofs import FOLDER, GRADES, ProofRow, as_document
@@ -69,6 +70,8 @@ def command(
         raise UsageError(
             "--write keeps the proof of a whole pack", "run it without RULE, --engine, --schedules, --generated and --splunk-url"
         )
+    if write and find_root(Path.cwd()) is None:
+        raise UsageError("--write keeps the proof of a pack, and here is none", "run it in a folder with an insigma.yml at or above it")
     if setting_up:
         _install(engines, everything)
         if not (rules or targets or write or schedules or generated):
@@ -99,9 +102,11 @@ def command(
             hint = "is the address right, and may the token search?" if splunk_url else "run insigma prove --install"
             raise UsageError(str(error), hint) from error
         absent = dict(bench.absent)
-    findings = [*_absences(absent, pack), *(found for proof in proofs for found in _findings(proof)), *_day_findings(days)]
+    unread = workplace.loaded.diagnostics
+    findings = [*unread, *_absences(absent, pack), *(found for proof in proofs for found in _findings(proof)), *_day_findings(days)]
     if write:
-        _write(proofs, workplace.root, absent)
+        assert workplace.root is not None
+        _write(proofs, workplace.root, absent, unread)
     report = Report.of(findings, (), {}, proofs=len(proofs))
     write_report(report, form, _day_closing(days, seed) if schedules else _closing(proofs))
     if form == Format.TEXT.value:
@@ -228,10 +233,10 @@ def _day_closing(days: Sequence[DayProof], seed: int) -> str:
     return f"{held:,} of {counted(len(days), 'schedule')} hold over a day; {told} (seed {seed})"
 
 
-def _write(proofs: Sequence[Proof], root: Path | None, absent: Mapping[str, str]) -> None:
-    """One file for each target. Raises `UsageError` where an engine is missing: what it has shown before would be lost."""
-    if root is None:
-        raise UsageError("--write keeps the proof of a pack", "run it in a pack's folder")
+def _write(proofs: Sequence[Proof], root: Path, absent: Mapping[str, str], unread: Sequence[Diagnostic]) -> None:
+    """One file for each target. Raises `UsageError` where an engine or a file is missing: what was shown before would be lost."""
+    if any(found.severity is Severity.ERROR for found in unread):
+        raise UsageError("--write keeps the proof of a whole pack, and some of its files cannot be read", "run insigma check")
     gone = [f"engine {spec.name}: {absent[spec.name]}" for spec in ENGINES if spec.needed and spec.name in absent]
     if gone:
         raise UsageError(f"--write keeps the proof of a whole pack, but {'; '.join(gone)}", "run insigma prove --install")

@@ -19,9 +19,12 @@ LONG_AGO = "1971-01-01T00:00:00.000Z"
 
 
 def with_functions(detection: Detection, query: str) -> str:
-    """The query with its saved functions written in front."""
-    functions = [companion for companion in detection.companions if companion.kind == "function"]
-    return "".join(f"let {companion.name} = () {{\n{companion.query}\n}};\n" for companion in functions) + query
+    """The query with the text of its saved functions in place of their calls: one without parameters is no more than that."""
+    for companion in detection.companions:
+        if companion.kind == "function":
+            call = f"{companion.name}()"
+            query = companion.query if query == call else query.replace(call, f"({companion.query})")
+    return query
 
 
 def rollups(detection: Detection) -> tuple[Companion, ...]:

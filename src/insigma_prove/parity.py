@@ -160,7 +160,8 @@ class _Hall:
         return bool(expected.positions or expected.instants)
 
     def _run(self, detection: Detection, events: Events) -> Mapping[str, Any]:
-        now = iso(max((time for event in events if (time := time_of(flatten(event))) is not None), default=0) + 1000)
+        last = max((time for event in events if (time := time_of(flatten(event))) is not None), default=0)
+        now = iso(last + 1000 + (SETTLING_MS if detection.target == "sentinel" else 0))
         times = {"earliest": "2000-01-01T00:00:00.000Z", "latest": now, "now": now}
         return self._client.run(self._lane.language, with_functions(detection, detection.query), {**times, **detection.scope})
 

@@ -12,6 +12,10 @@ import yaml
 from insigma.content.durations import duration_ms
 
 
+_SENTINEL_LATE_MS = 5 * 60_000
+"""How long after its scheduled time a rule runs (Scheduled analytics rules in Microsoft Sentinel, "Ingestion delay")."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A schedule, all in milliseconds.
@@ -19,7 +23,9 @@ class Plan:
     A run at `now` sees events of [now - lookback, now] that have arrived; with `arrived`, only those that arrived in
     [now - arrived[0], now - arrived[1]). An alert of a group (the columns `fields`) holds back or takes in further ones for
     `quiet_ms`; `merges` says that held-back alerts join the first and stay visible. `once` says that an event, or a
-    sequence of the same events, alerts once however often it is found.
+    sequence of the same events, alerts once however often it is found. A run takes place `late_ms` after its scheduled time,
+    which is `now` and the end of its time range; what its clock says then, in ms after `now`, is one of `clocks`, where the
+    vendor leaves open which.
     """
 
     interval_ms: int
@@ -29,6 +35,8 @@ class Plan:
     quiet_ms: int = 0
     merges: bool = False
     once: bool = False
+    late_ms: int = 0
+    clocks: tuple[int, ...] = (0,)
 
 
 def splunk_plan(stanza: str) -> Plan:
@@ -60,7 +68,7 @@ def elastic_plan(rule: str) -> Plan:
 def sentinel_plan(rule: str) -> Plan:
     """The plan of a scheduled analytics rule. Sentinel cannot hold back single alerts: what a run finds, it tells."""
     data = yaml.safe_load(rule)
-    return Plan(_iso_ms(data["queryFrequency"]), _iso_ms(data["queryPeriod"]))
+    return Plan(_iso_ms(data["queryFrequency"]), _iso_ms(data["queryPeriod"]), late_ms=_SENTINEL_LATE_MS, clocks=(0, _SENTINEL_LATE_MS))
 
 
 def _iso_ms(written: str) -> int:

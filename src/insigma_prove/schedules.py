@@ -12,6 +12,7 @@ from insigma.content.model import AnyRule, Fixture, Pack
 from insigma.targets.base import Refused
 from insigma.targets.splunk.windows import needs_whole_windows
 from insigma_prove.days import day
+from insigma_prove.plans import Plan
 from insigma_prove.process import Client
 from insigma_prove.prove import Bench
 from insigma_prove.replay import replay, replay_differs
@@ -45,16 +46,16 @@ def prove_schedules(
             tell(target, f"{rule.header.label} over a day")
             try:
                 compiled = stand.compile(rule, None)
+                plan = stand.plan(compiled)
             except Refused:
                 continue
             seats = bench.seats(target, compiled.detection.language)
             if seats:
-                yield _of_day(compiled, stand, seats[0].client, fixture, pack, seed)
+                yield _of_day(compiled, plan, stand, seats[0].client, fixture, pack, seed)
 
 
-def _of_day(compiled: Compiled, stand: Stand, client: Client, fixture: Fixture, pack: Pack, seed: int) -> DayProof:
+def _of_day(compiled: Compiled, plan: Plan, stand: Stand, client: Client, fixture: Fixture, pack: Pack, seed: int) -> DayProof:
     rule, detection = compiled.rule, compiled.detection
-    plan = stand.plan(compiled)
     cases = [[with_logsource(event, rule, pack) for event in case.events] for case in fixture.cases]
     arrivals = day(cases, plan.interval_ms, compiled.delay_ms, seed, late=not _undoable(compiled))
     try:

@@ -18,7 +18,7 @@ from insigma.packages.sentinel.files import SentinelPackager
 from insigma.packages.splunk.files import SplunkPackager
 from insigma.targets.base import Detection
 from insigma.targets.elastic.target import LANGUAGES, ElasticTarget
-from insigma.targets.sentinel.target import SentinelTarget
+from insigma.targets.sentinel.target import SentinelTarget, settled_ms
 from insigma.targets.splunk.target import SplunkTarget
 from insigma_prove.plans import Plan, elastic_plan, sentinel_plan, splunk_plan
 from insigma_prove.stores import elastic, sentinel, splunk
@@ -29,7 +29,8 @@ class Compiled:
     """A detection at its trial.
 
     `instants` is the query for its satisfying instants, where the target has one: rows with the time in `moment` (ms since
-    1970) and the k-th group's value in `group` with k put in. With `told_ms` a run tells only instants that are no older.
+    1970) and the k-th group's value in `group` with k put in. A run judges nothing of its last `settled_ms`; with `told_ms`
+    it tells only the instants of so long before that.
     """
 
     rule: AnyRule
@@ -39,6 +40,7 @@ class Compiled:
     moment: str = ""
     group: str = ""
     told_ms: int | None = None
+    settled_ms: int = 0
 
     @property
     def delay_ms(self) -> int:
@@ -139,10 +141,10 @@ class SentinelStand:
     def compile(self, rule: AnyRule, language: str | None) -> Compiled:  # noqa: ARG002 - Sentinel has one language
         bound = bind(rule, self._mapping, self._taxonomy)
         detection = self._target.compile(bound)
-        compiled = Compiled(rule, bound, detection, None, "InsMs", "InsGroup{}")
+        compiled = Compiled(rule, bound, detection, None, "InsMs", "InsGroup{}", settled_ms=settled_ms(bound))
         if not isinstance(bound, BoundCorrelation):
             return compiled
-        return replace(compiled, instants=self._target.instants(bound), told_ms=detection.schedule.interval_ms + compiled.delay_ms)
+        return replace(compiled, instants=self._target.instants(bound), told_ms=detection.schedule.interval_ms)
 
     def plan(self, compiled: Compiled) -> Plan:
         return sentinel_plan(self._packager.native(compiled.rule.header, compiled.detection))

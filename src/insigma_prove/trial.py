@@ -73,12 +73,13 @@ def _told(compiled: Compiled, client: Client, evidence: Evidence) -> Reply:
     """What the detection's own query finds; a roll-up that it reads is run before."""
     detection = compiled.detection
     if rollups(detection):
-        return run_rolled_up(detection, client, evidence.store, evidence.stored, iso(_end(evidence)))
-    return _asked(client, detection, detection.query, evidence)
+        return run_rolled_up(detection, client, evidence.store, evidence.stored, iso(_end(evidence, compiled)))
+    return _asked(client, compiled, detection.query, evidence)
 
 
-def _asked(client: Client, detection: Detection, query: str, evidence: Evidence) -> Reply:
-    times = {**_whole_range(evidence, detection), **detection.scope}
+def _asked(client: Client, compiled: Compiled, query: str, evidence: Evidence) -> Reply:
+    detection = compiled.detection
+    times = {**_whole_range(evidence, compiled), **detection.scope}
     return client.run(detection.language, with_functions(detection, query), times)
 
 
@@ -115,19 +116,19 @@ def _rows(reply: Reply, columns: Sequence[str]) -> list[Any]:
     return rows
 
 
-def _whole_range(evidence: Evidence, detection: Detection) -> dict[str, str]:
+def _whole_range(evidence: Evidence, compiled: Compiled) -> dict[str, str]:
     """A time range around all events with the whole look-back before the first: every window lies in it."""
-    latest = iso(_end(evidence))
-    return {"earliest": iso(min(_times(evidence)) - detection.schedule.lookback_ms - 1000), "latest": latest, "now": latest}
+    latest = iso(_end(evidence, compiled))
+    return {"earliest": iso(min(_times(evidence)) - compiled.detection.schedule.lookback_ms - 1000), "latest": latest, "now": latest}
 
 
 def _times(evidence: Evidence) -> list[int]:
     return [time for event in evidence.events if (time := time_of(flatten(event))) is not None] or [0]
 
 
-def _end(evidence: Evidence) -> int:
-    """A moment just after the last event: when the query is asked."""
-    return max(_times(evidence)) + 1000
+def _end(evidence: Evidence, compiled: Compiled) -> int:
+    """When the query is asked: just after the last event, or as soon as that is judged."""
+    return max(_times(evidence)) + 1000 + compiled.settled_ms
 
 
 def _exact(compiled: Compiled, client: Client, rows: Sequence[Mapping[str, Any]], evidence: Evidence) -> list[Difference]:
@@ -136,12 +137,12 @@ def _exact(compiled: Compiled, client: Client, rows: Sequence[Mapping[str, Any]]
     assert isinstance(bound, BoundCorrelation)
     if compiled.instants is not None:
         columns = [compiled.group.format(number) for number in range(1, len(bound.group_names) + 1)]
-        marked = _rows(_asked(client, compiled.detection, compiled.instants, evidence), (compiled.moment, *columns))
+        marked = _rows(_asked(client, compiled, compiled.instants, evidence), (compiled.moment, *columns))
         found += instants_differ({(int(row[compiled.moment]), _group(row, columns)) for row in marked}, evidence.truth)
     spans = [(_group(row, compiled.detection.group_fields), span(row)) for row in rows]
     if compiled.told_ms is None:
         return found + spans_differ(spans, evidence.truth, has_value(bound))
-    since = _end(evidence) - compiled.told_ms
+    since = _end(evidence, compiled) - compiled.settled_ms - compiled.told_ms
     return found + spans_differ(
         [(group, (first, last, None)) for group, (first, last, _) in spans], since_then(evidence.truth, since), False
     )

@@ -115,7 +115,7 @@ def test_files_parse_back_to_the_same_strings(target: str, language: str) -> Non
 @pytest.mark.parametrize("text", [*ATTACKS, "ok\naction.script = 1\naction.script.filename = evil.sh\nx", "x]\n[y", "default"])
 def test_s7_a_title_is_a_title_or_refused(text: str, target: str, language: str) -> None:
     """The stock Splunk backend takes only the brackets out of it, so a line break begins settings of the attacker's."""
-    found = written("word", target, language, title=text, description="word")
+    found = written("word", target, language, title=text, description="word", falsepositives=["word"], references=["word"])
     if found is not None:
         CHECKS[target](*found, "word")
 

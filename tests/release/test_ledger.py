@@ -124,7 +124,7 @@ def test_the_page_counts_and_keeps_its_cells_whatever_they_hold(pack: Pack) -> N
     assert len(table) == len(found) + 2
     for line in table[2:]:
         cells = line.replace("\\\\", "").replace("\\|", "").split("|")
-        assert len(cells) == 11
+        assert len(cells) == 12
         assert "<b" not in line
 
 
@@ -169,6 +169,9 @@ def test_sources_are_where_the_pack_says(pack: Pack) -> None:
 
 def test_a_product_that_the_query_does_not_ask_for_is_noted(pack: Pack) -> None:
     (shop,) = workshops(pack, "elastic")
-    text = b"title: t\nlogsource: {category: process_creation, product: macos}\ndetection: {a: {Image: /bin/x}, condition: a}\n"
+    text = (
+        b"title: t\ntaxonomy: insurance\nlogsource: {category: insurance_claims, product: macos}\n"
+        b"detection: {a: {user.name: x}, condition: a}\n"
+    )
     (rule,) = assemble(read_bytes(text, "rules/a.yml").documents).rules
     assert "the rule is about product 'macos', which the query does not ask for" in shop.compile(rule).notes

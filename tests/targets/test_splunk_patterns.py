@@ -86,6 +86,7 @@ REGEXES = [
     r"\"", r"a\"b", r"`\$\(", r"\Qa.b\E", r"\Q$*",
     r"(?P<n>a)b", r"(?i)AB", r"(?i:A)B", r"(?s).", r"(?s:a.b)", r"(?-i)ab", r"[[:alpha:]]b", r"a.b", r"\v", r"\a", r"\t|\n", r"$", r"^",
     r"\Aa", r"a\z", r"a*?b", r"[$\"`\\]", r"[-a]b", r"[a\-c]b", r"}", r"]", r"\-", r"\/", r"[\/.]",
+    r"\b*foo", r"foo\B?", r"^*a", r"(?:a$+)", r"a\z{1,2}", r"\A?b",
 ]  # fmt: skip
 VALUES = [
     "foo", "foo\n", "xfoo", "a", "a\n", "b\na\nc", "\n", "", "aa", "aaa", "a{", "a{,2}", "cmd.exe run",

@@ -23,8 +23,16 @@ def store(mapping: TargetMapping) -> dict[str, Any]:
 
 
 def stored(events: Sequence[Mapping[str, Any]], mapping: TargetMapping) -> list[dict[str, Any]]:
-    """Each event as a document with the concrete index that its log source's first pattern stands for."""
-    return [{**event, "_index": _index(event, mapping)} for event in events]
+    """Each event as a document with the concrete index that its log source's first pattern stands for.
+
+    Under an open mapping every value is text, as nothing declares another type.
+    """
+    return [{**(_as_text(event) if mapping.open else event), "_index": _index(event, mapping)} for event in events]
+
+
+def _as_text(event: Mapping[str, Any]) -> dict[str, Any]:
+    flat = flatten(event)
+    return {name: [text_of(value) for value in values_of(flat, name)] for name in flat}
 
 
 def _index(event: Mapping[str, Any], mapping: TargetMapping) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from insigma.content.folding import fold
 from insigma.content.model import TargetField, TargetMapping
 from insigma.content.taxonomy import LOGSOURCE_FIELD
-from insigma.evaluate.events import Flat, Scalar, as_number, flatten, iso, milliseconds, text_of, values_of
+from insigma.evaluate.events import Flat, Scalar, as_number, flatten, iso, milliseconds, text_of, time_of, values_of
 from insigma.targets.sentinel.layout import tables
 
 NOWHERE = "InsUnknown_CL"
@@ -25,8 +25,14 @@ def store(mapping: TargetMapping) -> dict[str, Any]:
 
 
 def stored(events: Sequence[Mapping[str, Any]], mapping: TargetMapping) -> list[dict[str, Any]]:
-    """Each event as a row of its table."""
-    return [_row(event, mapping) for event in events]
+    """Each event as a row of its table. All have come in with the last of them, which `ingested` changes."""
+    last = max((time for event in events if (time := time_of(flatten(event))) is not None), default=0)
+    return ingested([_row(event, mapping) for event in events], [last] * len(events))
+
+
+def ingested(rows: Sequence[Mapping[str, Any]], came: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows with their ingestion times (ms since 1970)."""
+    return [{**row, "_ingested": iso(moment)} for row, moment in zip(rows, came, strict=True)]
 
 
 def _row(event: Mapping[str, Any], mapping: TargetMapping) -> dict[str, Any]:

@@ -224,6 +224,38 @@ def test_now_and_the_time_range_come_with_the_request(kusto: EngineProcess) -> N
 
 
 @pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Seen | where ingestion_time() >= ago(10m) and ingestion_time() < ago(5m)", {"hits": [1, 2]}),
+        ("Seen | where ingestion_time() >= ago(5m)", {"hits": []}),
+        ("Seen | where ingestion_time() < ago(10m) | project User", {"hits": [0, 3]}),
+        ("union (Seen | where ingestion_time() < ago(10m)), (Other | where ingestion_time() >= ago(5m))", {"hits": [0, 3, 4]}),
+        ("Seen | where ingestion_time() < ago(10m) | summarize Seen = count()", {"rows": [{"Seen": 2}]}),
+        ("Other | extend Came = ingestion_time() | summarize Came = max(Came)", {"rows": [{"Came": "2026-01-01T10:15:00.0000000Z"}]}),
+    ],
+)
+def test_events_say_when_they_came_in_or_came_at_their_time(process: EngineProcess, query: str, expected: dict[str, Any]) -> None:
+    came = [{}, {"_ingested": "2026-01-01T10:10:00Z"}, {"_ingested": "2026-01-01T10:14:59.999Z"}, {"_ingested": "2026-01-01T10:09:59.999Z"}]
+    events = [{"_table": "Seen", **event, **own} for event, own in zip(EVENTS, came, strict=True)]
+    process.open(STORE, [*events, {"_table": "Other", **EVENTS[0], "_ingested": "2026-01-01T11:15:00+01:00"}])
+    assert run(process, query, now="2026-01-01T10:20:00Z") == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Seen | project User | where ingestion_time() < now()",
+        "Seen | summarize Last = max(ingestion_time())",
+        "Seen | summarize Count = count() by User | extend Came = ingestion_time()",
+        "Seen | join kind=inner Other on User | where ingestion_time() < now()",
+        "print Came = ingestion_time()",
+    ],
+)
+def test_when_rows_of_no_table_came_in_is_not_known(kusto: EngineProcess, query: str) -> None:
+    assert stage(run(kusto, query, now="2026-01-01T10:13:00Z")) == "unsupported"
+
+
+@pytest.mark.parametrize(
     "query",
     ["Seen | take 1", "Seen | sort by Ip asc | extend Before = prev(User) | distinct User, Before", "Seen | summarize make_list(User)"],
 )
@@ -340,6 +372,7 @@ def test_column_names_need_no_care(process: EngineProcess, name: str) -> None:
         {"TimeGenerated": "2026-01-01T10:00:00.1234567Z"},
         {"Took": "5m"},
         {"Id": "x"},
+        {"_ingested": "soon"},
     ],
 )
 def test_an_event_that_does_not_fit_the_table_is_refused(process: EngineProcess, event: dict[str, Any]) -> None:

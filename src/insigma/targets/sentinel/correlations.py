@@ -23,12 +23,15 @@ def instants_query(bound: BoundCorrelation, mapping: TargetMapping) -> str:
     return "\n".join((*made.lines, *instants(bound, made)))
 
 
-def alert_query(bound: BoundCorrelation, made: Rows, judged_ms: int) -> str:
-    """The query whose rows are the alerts of one run: one for each group that has a satisfying instant in the last `judged_ms`.
+def alert_query(bound: BoundCorrelation, made: Rows, judged_ms: tuple[int, int]) -> str:
+    """The query whose rows are the alerts of one run: one for each group that has a satisfying instant from `judged_ms[0]` to
+    before `judged_ms[1]` ago.
 
-    Earlier instants were judged by earlier runs, and only for these is the whole window in the query's time range. Raises `Refused`.
+    Earlier instants were judged by the runs before, later ones will be when their events are there; for these the whole window
+    lies in the query's time range. Raises `Refused`.
     """
-    judged = f"| where unixtime_milliseconds_todatetime(InsMs) >= ago({duration(judged_ms)})"
+    instant, (since, until) = "unixtime_milliseconds_todatetime(InsMs)", judged_ms
+    judged = f"| where {instant} >= ago({duration(since)}) and {instant} < ago({duration(until)})"
     return "\n".join((*made.lines, *instants(bound, made), judged, *_presentation(bound, made)))
 
 

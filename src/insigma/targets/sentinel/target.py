@@ -11,7 +11,7 @@ from insigma.bind.model import AllOf, AnyOf, Bound, BoundAny, BoundCorrelation, 
 from insigma.content.durations import duration_ms
 from insigma.content.model import Header, TargetField, TargetMapping
 from insigma.content.predicate import Regex, Text
-from insigma.targets.base import Companion, Detection, Schedule
+from insigma.targets.base import Companion, Detection, Schedule, duration
 from insigma.targets.sentinel import companions, correlations, empty, quoting
 from insigma.targets.sentinel.predicates import where
 from insigma.targets.sentinel.rows import finished, scope, selected
@@ -22,6 +22,13 @@ LONGEST_LOOKBACK_MS = 14 * 86_400_000
 """How far a scheduled rule looks back at most (same page, "Query scheduling")."""
 SHORTEST_MS = 5 * 60_000
 """Shortest interval and look-back of a scheduled rule (same page)."""
+SETTLING_MS = 5 * 60_000
+"""What a run judges ends at least so long before its `now()`.
+
+Sentinel runs a rule five minutes after its scheduled time (same page, "Ingestion delay") and does not say whether the rule's time
+range and `now()` mean the one moment or the other: so the query is right either way. It is also the time that an event has from
+its ingestion time, measured just before it is committed (Kusto, "IngestionTime policy"), to its being found.
+"""
 LONG_LOOKBACK_MS = 2 * 86_400_000
 SLOW_INTERVAL_MS = 3_600_000
 """A rule that looks back two days or more runs once an hour at most (Azure-Sentinel, FrequencyLimitationForLongPeriodQuery)."""
@@ -45,7 +52,9 @@ class SentinelTarget:
         return correlations.instants_query(rule, self._mapping)
 
     def _event(self, bound: BoundRule) -> Detection:
-        lines = [*scope(bound.logsource, self._mapping), f"| where {where(bound.predicate)}"]
+        schedule = self._schedule(bound.logsource.delay_ms + settled_ms(bound))
+        table, *own = scope(bound.logsource, self._mapping)
+        lines = [table, _arrived(schedule.interval_ms, settled_ms(bound)), *own, f"| where {where(bound.predicate)}"]
         columns, notes = self._shown(bound.rule.header)
         if columns:
             lines.append(f"| project {', '.join(columns)}")
@@ -57,17 +66,15 @@ class SentinelTarget:
             target=self.name,
             language="kql",
             query="\n".join(lines),
-            schedule=self._schedule(0, bound.logsource.delay_ms),
+            schedule=schedule,
             window="event",
             notes=(*_notes(bound.predicate), *notes, *companions.notes(saved)),
             companions=saved,
         )
 
     def _correlation(self, bound: BoundCorrelation) -> Detection:
-        delay = max(member.logsource.delay_ms for member in bound.members)
-        schedule = self._schedule(bound.correlation.timespan_ms, delay)
-        judged_ms = schedule.interval_ms + delay
-        query, beside = self._written(bound, schedule, judged_ms)
+        schedule = self._schedule(bound.correlation.timespan_ms + settled_ms(bound))
+        query, beside = self._written(bound, schedule)
         found = dict.fromkeys(note for member in bound.members for note in _notes(member.predicate))
         return Detection(
             target=self.name,
@@ -80,29 +87,31 @@ class SentinelTarget:
             companions=beside,
         )
 
-    def _written(self, bound: BoundCorrelation, schedule: Schedule, judged_ms: int) -> tuple[str, tuple[Companion, ...]]:
+    def _written(self, bound: BoundCorrelation, schedule: Schedule) -> tuple[str, tuple[Companion, ...]]:
         """The query, and what it needs beside it: a roll-up beyond 14 days, a function beyond 10,000 characters."""
         beside: list[Companion] = []
+        settled = settled_ms(bound)
+        judged = schedule.interval_ms + settled, settled
         if schedule.lookback_ms > LONGEST_LOOKBACK_MS:
-            beside.append(companions.rollup(bound, self._mapping, judged_ms))
+            beside.append(companions.rollup(bound, self._mapping, judged[0]))
             lines = companions.rolled_up(bound, self._mapping, beside[0])
         else:
             lines = selected(bound, self._mapping)
-        query = correlations.alert_query(bound, finished(bound, tuple(lines)), judged_ms)
+        query = correlations.alert_query(bound, finished(bound, tuple(lines)), judged)
         if len(query) > LONGEST_QUERY:
             saved = companions.function(bound.correlation.header, "InsMatches", lines)
             beside.append(saved)
-            query = correlations.alert_query(bound, finished(bound, (f"{saved.name}()",)), judged_ms)
+            query = correlations.alert_query(bound, finished(bound, (f"{saved.name}()",)), judged)
         if len(query) > LONGEST_QUERY:
             raise Refused(f"the query has {len(query)} characters, an analytics rule takes {LONGEST_QUERY}", ("correlation",))
         return query, tuple(beside)
 
-    def _schedule(self, timespan_ms: int, delay_ms: int) -> Schedule:
-        """Timespan + interval + delay; the interval an hour at least where that comes to two days."""
+    def _schedule(self, reach_ms: int) -> Schedule:
+        """What a run looks back on: `reach_ms` and the interval, an hour at least where that comes to two days."""
         interval = self._interval_ms
-        if timespan_ms + interval + delay_ms >= LONG_LOOKBACK_MS:
+        if reach_ms + interval >= LONG_LOOKBACK_MS:
             interval = max(interval, SLOW_INTERVAL_MS)
-        return Schedule(interval, timespan_ms + interval + delay_ms)
+        return Schedule(interval, reach_ms + interval)
 
     def _shown(self, header: Header) -> tuple[list[str], tuple[str, ...]]:
         """The columns of the alert, from the rule's `fields`, and a note on those that the mapping does not have."""
@@ -112,6 +121,22 @@ class SentinelTarget:
         unknown = [name for name in names if name not in self._mapping.fields]
         notes = (f"fields not shown, as the mapping does not have them: {', '.join(unknown)}",) if unknown else ()
         return _time_first(known), notes
+
+
+def settled_ms(bound: BoundAny) -> int:
+    """How long before `now()` what a run judges ends: of an event rule arrivals, of a correlation instants.
+
+    For an instant all events have to be there that come within the longest delay of their log sources.
+    """
+    if isinstance(bound, BoundRule):
+        return SETTLING_MS
+    return max(SETTLING_MS, *(member.logsource.delay_ms for member in bound.members))
+
+
+def _arrived(interval_ms: int, settled: int) -> str:
+    """Of all that lies in the look-back what came in during one interval: no other run judges it (Handle ingestion delay in
+    scheduled analytics rules). Half open, so that what lies on the boundary of two runs is judged by one."""
+    return f"| where ingestion_time() >= ago({duration(interval_ms + settled)}) and ingestion_time() < ago({duration(settled)})"
 
 
 def _time_first(fields: list[TargetField]) -> list[str]:

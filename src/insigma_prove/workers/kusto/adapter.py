@@ -15,11 +15,12 @@ import duckdb_kql
 from duckdb_kql.errors import KqlError, KqlSyntaxError
 from duckdb_kql.translate import CLOCK_SLOT
 
-from insigma_prove.workers.kusto import answers, functions, natives, operators, store
+from insigma_prove.workers.kusto import answers, functions, ingestion, natives, operators, store
 from insigma_prove.workers.kusto.service import Bound, LanguageService
 from insigma_prove.workers.serve import QueryFault, Reply
 
 _CACHED = 512
+_ABOUT = ("_table", ingestion.COLUMN)
 _WATCHLIST_FUNCTION = (
     "function _GetWatchlist(watchlistAlias:string) "
     f"{{ {store.WATCHLISTS} | where {store.ALIAS} == watchlistAlias | project-away {store.ALIAS}, {store.POSITION} }}"
@@ -47,6 +48,7 @@ class KustoAdapter:
         for setting in ("TimeZone = 'UTC'", "threads = 1", "enable_external_access = false", "max_expression_depth = 5000"):
             self._connection.execute(f"SET {setting}")
         natives.supply(self._connection)
+        ingestion.create(self._connection)
         functions.supply()
         operators.supply()
         self._service = LanguageService()
@@ -66,7 +68,10 @@ class KustoAdapter:
         }
 
     def open(self, store_: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
-        """`store_` is {"tables": {table: {column: type}}, "watchlists": {alias: [{column: text}]}}; each event names its `_table`."""
+        """`store_` is {"tables": {table: {column: type}}, "watchlists": {alias: [{column: text}]}}.
+
+        Each event names its `_table`, and may say in `_ingested` when it came in (else at its `TimeGenerated`).
+        """
         watchlists = store_.get("watchlists") or {}
         extra, items = store.watchlist_tables(watchlists) if watchlists else ({}, [])
         self._declare(store_["tables"], extra)
@@ -75,8 +80,9 @@ class KustoAdapter:
             table = event["_table"]
             if table not in self._tables:
                 raise ValueError(f"unknown table {table!r}")
-            rows.setdefault(table, []).append((position, {name: value for name, value in event.items() if name != "_table"}))
+            rows.setdefault(table, []).append((position, {name: value for name, value in event.items() if name not in _ABOUT}))
         store.fill(self._connection, self._stored, rows, self._filled)
+        ingestion.fill(self._connection, events)
         self._filled = frozenset(name for name, own in rows.items() if own)
 
     def run(self, language: str, query: str, times: Mapping[str, str]) -> Reply:

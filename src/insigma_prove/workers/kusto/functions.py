@@ -14,7 +14,7 @@ from duckdb_kql import ir, lower, translate
 from duckdb_kql.errors import KqlUnsupportedError
 from duckdb_kql.translate import functions as registry
 
-from insigma_prove.workers.kusto import literals
+from insigma_prove.workers.kusto import ingestion, literals
 from insigma_prove.workers.serve import QueryFault
 
 SCALARS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
@@ -244,6 +244,7 @@ def _render_compare(node: ir.FunctionCall) -> str:
 
 
 _FORMS = {
+    ingestion.NAME: ingestion.rendered,
     "kql_fold": _render_fold,
     "ipv4_is_in_any_range": _render_any_range,
     "ipv6_is_in_any_range": _render_any_range,

@@ -14,7 +14,7 @@ from typing import Any
 from duckdb_kql import ir, lower, schema, translate
 from duckdb_kql.errors import KqlUnsupportedError
 
-from insigma_prove.workers.kusto import windows
+from insigma_prove.workers.kusto import ingestion, windows
 from insigma_prove.workers.kusto.store import POSITION
 from insigma_prove.workers.serve import QueryFault
 
@@ -178,9 +178,10 @@ def _text_filled(sql: str, columns: list[str]) -> str:
 
 
 def _checking(original: Any) -> Any:
-    """Refuses a window function over rows that are not serialized, as Kusto does."""
+    """Refuses a window function over rows that are not serialized, as Kusto does, and `ingestion_time()` away from its table."""
 
     def checked(query: ir.Query, known: Any = None) -> Any:
+        ingestion.check(query)
         serialized = isinstance(query.source, ir.RangeSource)
         for op in query.operators:
             if not isinstance(op, Serialize) and not serialized and windows.calls(op):

@@ -7,7 +7,7 @@ Microsoft's KQL reference.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from duckdb_kql import ir, translate
@@ -23,9 +23,9 @@ _RUNNING = f'OVER (ORDER BY "{ORDER}" ROWS UNBOUNDED PRECEDING)'
 Rendering = Callable[[ir.Operator, str, list[str]], str]
 
 
-def calls(op: Any) -> list[ir.FunctionCall]:
-    """The window functions that an operator calls, outside nested queries."""
-    return [node for node in _nodes(op) if isinstance(node, ir.FunctionCall) and node.name in (*FUNCTIONS, *UNKNOWN)]
+def calls(op: Any, names: Sequence[str] = (*FUNCTIONS, *UNKNOWN)) -> list[ir.FunctionCall]:
+    """The functions of these names, else all window functions, that an operator calls outside nested queries."""
+    return [node for node in _nodes(op) if isinstance(node, ir.FunctionCall) and node.name in names]
 
 
 def rendered(op: ir.Operator, prev: str, cols: list[str], render: Rendering) -> str:
