@@ -14,7 +14,7 @@ from insigma.cli.errors import UsageError
 from insigma.cli.output import counted, did_you_mean, exit_code, format_option, write_report
 from insigma.cli.workplace import open_workplace
 from insigma.content.model import AnyRule, Pack
-from insigma.content.pack import find_root
+from insigma.content.pack import PACK_FILE, find_root
 from insigma.diagnostics.model import Diagnostic, Place, Severity
 from insigma.diagnostics.render import Format, Report
 from insigma.release.proofs import FOLDER, GRADES, ProofRow, as_document
@@ -130,7 +130,7 @@ def _generated(pack: Pack, targets: Sequence[str], count: int, seed: int, engine
         except EngineDied as error:
             raise UsageError(str(error), "run insigma prove --install") from error
         absent = dict(bench.absent)
-    place = pack.documents[0].place() if pack.documents else Place("insigma.yml")
+    place = _place(pack)
     findings = [*_absences(absent, pack), *telling.findings(outcomes, place)]
     write_report(
         Report.of(findings, (), {}, generated=sum(outcome.generated for outcome in outcomes)), form, telling.closing(outcomes, seed)
@@ -191,9 +191,14 @@ def _progress() -> Callable[[str, str], None]:
     return tell
 
 
+def _place(pack: Pack) -> Place:
+    """Where findings stand that concern no rule: at the head of the pack's own file."""
+    return next((document.place() for document in pack.documents if pack.relative(document.path) == PACK_FILE), Place(PACK_FILE))
+
+
 def _absences(absent: dict[str, str], pack: Pack) -> list[Diagnostic]:
     needed = {spec.name: spec.needed for spec in ENGINES}
-    place = pack.documents[0].place() if pack.documents else Place("insigma.yml")
+    place = _place(pack)
     return [
         Diagnostic(
             place,

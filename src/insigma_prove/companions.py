@@ -31,20 +31,33 @@ def rollups(detection: Detection) -> tuple[Companion, ...]:
     return tuple(companion for companion in detection.companions if companion.kind == "rollup")
 
 
+def with_tables(detection: Detection, store: Mapping[str, Any]) -> dict[str, Any]:
+    """The store with the tables of the roll-ups. Every table of Sentinel has a `TimeGenerated`: for these rows when they were written."""
+    tables = {companion.name: {"TimeGenerated": "datetime", **companion.columns} for companion in rollups(detection)}
+    return {**store, "tables": {**store["tables"], **tables}} if tables else dict(store)
+
+
+def run_rollup(detection: Detection, companion: Companion, client: Client, moment: int) -> Reply:
+    """Run a roll-up at a moment (ms since 1970) over the events that the engine holds: its rows, as its table stores them."""
+    ran = iso(moment)
+    query = with_functions(detection, companion.query)
+    reply = client.run(detection.language, query, {"earliest": LONG_AGO, "latest": ran, "now": ran, "answer": "rows"})
+    if "error" in reply:
+        return reply
+    return {"rows": [{"_table": companion.name, "TimeGenerated": ran, **_held(row, companion)} for row in reply["rows"]]}
+
+
 def run_rolled_up(detection: Detection, client: Client, store: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now: str) -> Reply:
     """Run the roll-ups over the events, then the query over their tables and the events of its look-back; what it finds."""
     end = milliseconds(now) or 0
-    ran = iso(end - SETTLED_MS)
-    tables = {**store["tables"], **{companion.name: dict(companion.columns) for companion in rollups(detection)}}
     snapshot: list[dict[str, Any]] = []
     client.open(store, events)
     for companion in rollups(detection):
-        query = with_functions(detection, companion.query)
-        reply = client.run(detection.language, query, {"earliest": LONG_AGO, "latest": ran, "now": ran, "answer": "rows"})
+        reply = run_rollup(detection, companion, client, end - SETTLED_MS)
         if "error" in reply:
             return reply
-        snapshot += ({"_table": companion.name, **_held(row, companion)} for row in reply["rows"])
-    client.open({**store, "tables": tables}, [*events, *snapshot])
+        snapshot += reply["rows"]
+    client.open(with_tables(detection, store), [*events, *snapshot])
     times = {"earliest": iso(end - detection.schedule.lookback_ms), "latest": now, "now": now}
     reply = client.run(detection.language, with_functions(detection, detection.query), times)
     client.open(store, events)

@@ -21,6 +21,7 @@ from insigma.packages.base import PackContext
 from insigma.release.workshops import Workshop, open_workshop
 from insigma.specialise.lists import fill_lists
 from insigma.targets.base import Detection, Refused
+from insigma.targets.sentinel.target import SETTLING_MS
 from insigma_prove.companions import with_functions
 from insigma_prove.judge import events_differ
 from insigma_prove.process import Client

@@ -11,7 +11,6 @@ import yaml
 
 from insigma.content.durations import duration_ms
 
-
 _SENTINEL_LATE_MS = 5 * 60_000
 """How long after its scheduled time a rule runs (Scheduled analytics rules in Microsoft Sentinel, "Ingestion delay")."""
 

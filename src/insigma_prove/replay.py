@@ -13,19 +13,26 @@ from typing import Any
 
 from insigma.content.model import Correlation, Taxonomy
 from insigma.evaluate.events import flatten, iso, time_of
+from insigma_prove.companions import with_functions
+from insigma_prove.jobs import Jobs
 from insigma_prove.judge import Difference, key_text
 from insigma_prove.plans import Plan
 from insigma_prove.process import Client
 from insigma_prove.reference import Group, Truth, first_deliveries, truth
 from insigma_prove.stands import Compiled, Stand
+from insigma_prove.stores import sentinel
 from insigma_prove.trial import answered, holds_once, sequence_end, span, step_ms
 
 LAST = "insigma_last"
 """The column by which a throttle tells one burst of a group from its next."""
 
 SETTLED, SPARSE = 6, 12
-"""A run that sees the same events as so many runs before it differs from them only in what it counts as old: then only
-one of so many is replayed."""
+"""A run that sees the same events as so many runs before it, since all of them were judged, differs from those only in what it
+counts as old: then only one of so many is replayed. Where runs tell only what has just happened, it is enough that it sees no
+event that those did not."""
+
+COMMIT_MS = 60_000
+"""How long an event takes at most from its ingestion time, where the target has one, to its being found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +70,64 @@ class Replay:
     runs: int = 0
 
 
-def replay(compiled: Compiled, plan: Plan, stand: Stand, client: Client, arrivals: Sequence[Arrival]) -> Replay:
-    """Run the schedule over the arrivals, from the first event until nothing is left in the look-back."""
+def replay(compiled: Compiled, plan: Plan, stand: Stand, client: Client, arrivals: Sequence[Arrival], clock_ms: int = 0) -> Replay:
+    """Run the schedule over the arrivals, from the first event until nothing is left in the look-back.
+
+    `clock_ms` is one of the plan's clocks.
+    """
     times = [time_of(flatten(arrival.event)) or 0 for arrival in arrivals]
+    stored = _stored(stand, arrivals, times)
     outcome = Replay(plan.merges)
     delivery = _Delivery(plan)
     firsts = first_deliveries([arrival.event for arrival in arrivals])
     kept = [position for position, first in enumerate(firsts) if first == position or not holds_once(stand)]
     start = min(times, default=0) // plan.interval_ms * plan.interval_ms
     end = max((*times, *(arrival.at for arrival in arrivals)), default=0) + plan.lookback_ms + plan.interval_ms
+    jobs = Jobs(compiled.detection, stand.store(), start)
     before: list[int] = []
     changed = start
     for number, now in enumerate(range(start, end, plan.interval_ms)):
         seen = [position for position in kept if _visible(arrivals[position], times[position], now, plan)]
-        changed = now if seen != before else changed
+        changed = now if _differs(compiled, seen, before) else changed
         before = seen
-        if not seen or (now - changed > SETTLED * plan.interval_ms and number % SPARSE):
+        old = now - changed > SETTLED * plan.interval_ms + compiled.settled_ms + plan.late_ms
+        if not seen or (old and number % SPARSE):
             continue
         outcome.runs += 1
-        client.open(stand.store(), stand.stored([arrivals[position].event for position in seen]))
-        for found in _run(compiled, client, arrivals, seen, now, plan):
+        jobs.run_until(now, client, lambda moment: [stored[position] for position in kept if arrivals[position].at <= moment])
+        client.open(jobs.store, [*(stored[position] for position in seen), *jobs.rows(now)])
+        for found in _run(compiled, client, arrivals, seen, now, plan, now + clock_ms):
             outcome.found.append(found)
             if delivery.takes(found):
                 outcome.delivered.append(found)
     return outcome
 
 
+def _differs(compiled: Compiled, seen: Sequence[int], before: Sequence[int]) -> bool:
+    return seen != before if compiled.told_ms is None else not {*seen} <= {*before}
+
+
+def _stored(stand: Stand, arrivals: Sequence[Arrival], times: Sequence[int]) -> list[dict[str, Any]]:
+    """The events as the target stores them, with when they came in where it keeps that."""
+    stored = stand.stored([arrival.event for arrival in arrivals])
+    if stand.target != "sentinel":
+        return stored
+    return sentinel.ingested(stored, [max(time, arrival.at - COMMIT_MS) for arrival, time in zip(arrivals, times, strict=True)])
+
+
 def _visible(arrival: Arrival, time: int, now: int, plan: Plan) -> bool:
-    if arrival.at > now or not now - plan.lookback_ms <= time <= now:
+    if arrival.at > now + plan.late_ms or not now - plan.lookback_ms <= time <= now:
         return False
     return plan.arrived is None or now - plan.arrived[0] <= arrival.at < now - plan.arrived[1]
 
 
-def _run(compiled: Compiled, client: Client, arrivals: Sequence[Arrival], seen: Sequence[int], now: int, plan: Plan) -> list[Found]:
+def _run(
+    compiled: Compiled, client: Client, arrivals: Sequence[Arrival], seen: Sequence[int], now: int, plan: Plan, clock: int
+) -> list[Found]:
     detection = compiled.detection
-    times = {"earliest": iso(now - plan.lookback_ms), "latest": iso(now), "now": iso(now)}
-    found = answered(compiled, client.run(detection.language, detection.query, {**times, **detection.scope}))
+    times = {"earliest": iso(now - plan.lookback_ms), "latest": iso(now), "now": iso(clock)}
+    query = with_functions(detection, detection.query)
+    found = answered(compiled, client.run(detection.language, query, {**times, **detection.scope, "order": "stored"}))
     if not isinstance(compiled.rule, Correlation):
         return [Found(now, (str(seen[hit]),), seen[hit], seen[hit], evidence=(seen[hit],)) for hit in found]
     if detection.language == "eql":

@@ -45,7 +45,9 @@ def rules_of(*documents: Mapping[str, Any]) -> tuple[AnyRule, ...]:
     head = {"status": "test", "level": "high", "taxonomy": "insurance"}
     own = {"insurance": {"pack_id": "ins-clm-001", "domain": "claims", "role": "alert"}}
     texts = [
-        json.dumps({"title": f"rule {number}", "id": f"5d1a4f0e-0000-4000-8000-{number:012d}", **head, **own, **document})
+        json.dumps(
+            {"title": f"rule {number}", "id": f"5d1a4f0e-0000-4000-8000-{number:012d}", **head, **own, **document}, ensure_ascii=False
+        )
         for number, document in enumerate(documents)
     ]
     read = read_bytes("\n---\n".join(texts).encode(), "rules/rule.yml")

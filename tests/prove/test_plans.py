@@ -61,8 +61,13 @@ def test_an_elastic_correlation_takes_further_alerts_of_a_group_in(pack: Pack, l
 
 
 def test_a_sentinel_rule_tells_all_that_a_run_finds(read: Read) -> None:
-    assert read("sentinel", event_rule()) == Plan(5 * MINUTE, 10 * MINUTE)
-    assert read("sentinel", correlation()) == Plan(5 * MINUTE, 20 * MINUTE)
+    for rule, lookback in ((event_rule(), 10), (correlation(), 20)):
+        plan = read("sentinel", rule)
+        assert plan.interval_ms == 5 * MINUTE
+        assert plan.lookback_ms >= lookback * MINUTE
+        assert (plan.arrived, plan.fields, plan.quiet_ms, plan.merges, plan.once) == (None, (), 0, False, False)
+        assert plan.late_ms == 5 * MINUTE, "a rule runs five minutes after its time"
+        assert set(plan.clocks) == {0, plan.late_ms}, "by either clock"
     assert read("sentinel", correlation(timespan="1d")).lookback_ms >= 24 * HOUR + 5 * MINUTE
 
 
@@ -133,7 +138,8 @@ def test_a_kibana_rule_without_suppression_tells_an_event_once() -> None:
 
 @pytest.mark.parametrize(("written", "minutes"), [("PT5M", 5), ("PT1H30M", 90), ("P1D", 1440), ("P14DT2H", 20_280)])
 def test_a_sentinel_rules_durations_are_read(written: str, minutes: int) -> None:
-    assert sentinel_plan(f"queryFrequency: PT5M\nqueryPeriod: {written}\n") == Plan(5 * MINUTE, minutes * MINUTE)
+    plan = sentinel_plan(f"queryFrequency: PT5M\nqueryPeriod: {written}\n")
+    assert (plan.interval_ms, plan.lookback_ms) == (5 * MINUTE, minutes * MINUTE)
 
 
 @pytest.mark.parametrize("written", ["5m", "PT5S", "P1Y", "now"])

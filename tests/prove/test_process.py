@@ -119,11 +119,16 @@ def test_what_is_no_answer_is_told(monkeypatch: pytest.MonkeyPatch, answer: str)
         engine.hello()
 
 
-def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    late = ECHO + "; sys.stdout.flush(); time.sleep(.2); print('{\"hits\": []}')"
+def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wait = f"while not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(.01)"
+    late = (
+        f"{ECHO}; sys.stdout.flush()\n    {wait}\n    print('{{\"hits\": []}}'); sys.stdout.flush(); open({str(tmp_path / 'done')!r}, 'w')"
+    )
     with answering(monkeypatch, late) as engine:
         engine.hello()
-        time.sleep(0.6)
+        (tmp_path / "go").touch()
+        while not (tmp_path / "done").exists():
+            time.sleep(0.01)
         with pytest.raises(EngineDied, match="unasked"):
             engine.run("spl", "x", {})
 

@@ -120,6 +120,17 @@ def test_the_grade_is_what_the_engine_does_with_the_language(small: Pack) -> Non
         assert proof.faults, "an engine that finds nothing disproves whatever its grade"
 
 
+def test_what_promises_nothing_is_not_called_executed(small: Pack, spl: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Approximate(SplunkStand):
+        def compile(self, rule: AnyRule, language: str | None) -> Compiled:
+            compiled = super().compile(rule, language)
+            return replace(compiled, detection=replace(compiled.detection, window="approximate"))
+
+    monkeypatch.setattr(prove, "open_stand", lambda target, pack: Approximate(pack))
+    (proof,) = prove.prove(small, ["splunk"], spl, only("ins-clm-c04"), silent)
+    assert (proof.grade, proof.faults, proof.cases) == ("typed", (), CASES)
+
+
 def test_a_seated_client_takes_the_place_of_the_engine(small: Pack) -> None:
     client = Fake(lambda query: {"hits": []}, said={"engine": "Splunk", "version": "9", "languages": {"spl": "executed"}})
     client.said["versions"] = {"spl": "Splunk 9.4 itself"}

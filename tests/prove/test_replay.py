@@ -275,6 +275,24 @@ def test_a_run_is_given_its_own_time_range(splunk: Schedule, pack: Pack) -> None
     assert (iso(T0 - 15 * MINUTE), iso(T0 + 5 * MINUTE), iso(T0 + 5 * MINUTE)) in client.ranges
 
 
+def test_a_run_after_its_time_sees_what_arrives_until_then(events: Schedule, pack: Pack) -> None:
+    class Listens(Tiny):
+        asked: list[tuple[str, int]] = []  # noqa: RUF012
+
+        def run(self, language: str, query: str, times: Mapping[str, str]) -> Answer:
+            self.asked.append((times["latest"], (milliseconds(times["now"]) or 0) - (milliseconds(times["latest"]) or 0)))
+            return super().run(language, query, times)
+
+    late = replace(events.plan, arrived=None, once=True, late_ms=5 * MINUTE, lookback_ms=10 * MINUTE)
+    client = Listens(events.compiled, pack)
+    outcome = replay(events.compiled, late, events.stand, client, ARRIVALS, 5 * MINUTE)
+    assert {clock for _, clock in client.asked} == {5 * MINUTE}
+    assert replay_differs(events.compiled, outcome, ARRIVALS, pack.taxonomy, DELAY) == []
+    slow = next(place for place, arrival in enumerate(ARRIVALS) if arrival.at - _time(arrival.event) == 299_000)
+    (found,) = [found for found in outcome.delivered if found.first == slow]
+    assert found.run < ARRIVALS[slow].at <= found.run + 5 * MINUTE
+
+
 def test_nothing_arrives_and_nothing_is_said(splunk: Schedule, pack: Pack) -> None:
     outcome = replay(splunk.compiled, splunk.plan, splunk.stand, Tiny(splunk.compiled, pack), [])
     assert (outcome.runs, outcome.delivered) == (0, [])

@@ -1,7 +1,9 @@
 """The loop that every adapter runs: one JSON request a line in, one JSON reply a line out.
 
 Requests are `{"op": "hello"}`, `{"op": "open", "store": {...}, "events": [...]}`, `{"op": "run", "language": ..., "query": ...}`
-(optionally with "now", "earliest" and "latest", ISO 8601, "index", and "answer": "rows" to have rows of events too) and `{"op": "check", "language": ..., "query": ..., "store": {...}}`.
+(optionally with "now", "earliest" and "latest", ISO 8601, "index", "answer": "rows" to have rows of events too, and "order": "stored"
+to spare the proof that the answer does not depend on the order of rows) and
+`{"op": "check", "language": ..., "query": ..., "store": {...}}`.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def _dispatch(adapter: Adapter, request: Mapping[str, Any]) -> Reply:
             adapter.open(request["store"], request["events"])
             return {"ok": True}
         case "run":
-            times = {key: request[key] for key in ("now", "earliest", "latest", "index", "answer") if request.get(key)}
+            times = {key: request[key] for key in ("now", "earliest", "latest", "index", "answer", "order") if request.get(key)}
             return adapter.run(request["language"], request["query"], times)
         case "check":
             adapter.check(request["language"], request["query"], request["store"])

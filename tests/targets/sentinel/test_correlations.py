@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from insigma.bind.model import BoundCorrelation, Refused
@@ -56,7 +58,7 @@ def test_event_count() -> None:
         "| sort by InsGroup1 asc, InsMs asc, InsEdge asc\n"
         f"| extend InsValue = row_cumsum(InsChange, {RESTART})\n"
         "| where InsEdge == 0 and InsValue >= 10\n"
-        "| where unixtime_milliseconds_todatetime(InsMs) >= ago(10m)\n"
+        "| where unixtime_milliseconds_todatetime(InsMs) >= ago(10m) and unixtime_milliseconds_todatetime(InsMs) < ago(5m)\n"
         "| summarize InsFirst = min(InsMs), InsLast = max(InsMs), InsValue = max(InsValue) by InsGroup1\n"
         "| project TimeGenerated = unixtime_milliseconds_todatetime(InsLast), ActorUsername = InsGroup1, "
         "InsFirst = unixtime_milliseconds_todatetime(InsFirst), InsLast = unixtime_milliseconds_todatetime(InsLast), InsValue"
@@ -65,6 +67,27 @@ def test_event_count() -> None:
     assert detection.group_fields == ("ActorUsername",)
     assert detection.schedule.lookback_ms == (30 + 5 + 5) * 60_000
     assert detection.companions == ()
+
+
+@pytest.mark.parametrize(
+    ("timespan", "minutes", "since", "until", "lookback"),
+    [
+        ("30m", 1, "10m", "5m", 40),  # never less than what Sentinel itself takes
+        ("30m", 15, "20m", "15m", 50),
+        ("3d", 15, "75m", "15m", 3 * 1440 + 75),  # hourly
+    ],
+)
+def test_an_instant_is_judged_by_one_run_when_its_events_have_come(
+    timespan: str, minutes: int, since: str, until: str, lookback: int
+) -> None:
+    rule = bound(VIEW, correlation(COUNT.replace("30m", timespan)))
+    assert isinstance(rule, BoundCorrelation)
+    late = tuple(replace(each, logsource=replace(each.logsource, delay_ms=minutes * 60_000)) for each in rule.members)
+    detection = SentinelTarget(pack()[0]).compile(replace(rule, members=late))
+    instant = "unixtime_milliseconds_todatetime(InsMs)"
+    assert f"| where {instant} >= ago({since}) and {instant} < ago({until})\n" in detection.query
+    assert detection.schedule.lookback_ms == lookback * 60_000
+    assert "ingestion_time" not in detection.query
 
 
 def test_value_count_bridges_gaps_no_longer_than_the_timespan() -> None:

@@ -20,7 +20,8 @@ from tests.targets.sentinel.harness import ROOT, bound, compiled, correlation, e
 
 def test_an_event_rule_asks_its_table_for_its_own_log_source() -> None:
     assert compiled(selection("event.action: claim-view")).query == (
-        'InsClaims_CL\n| where InsLogSource =~ "insurance_claims"\n| where Operation =~ "claim-view"'
+        "InsClaims_CL\n| where ingestion_time() >= ago(10m) and ingestion_time() < ago(5m)\n"
+        '| where InsLogSource =~ "insurance_claims"\n| where Operation =~ "claim-view"'
     )
 
 
@@ -53,10 +54,23 @@ def test_a_field_with_an_unsafe_name_is_refused_as_a_column() -> None:
         compiled(event_rule("  s: {event.action: claim-view}\n  condition: s", more="fields: [evil]\n"))
 
 
-def test_an_event_rule_looks_back_one_interval_and_the_delay() -> None:
+def test_an_event_rule_looks_back_one_interval_the_delay_and_the_room_that_it_leaves() -> None:
     detection = compiled(selection("event.action: claim-view"))
     assert (detection.target, detection.language, detection.window) == ("sentinel", "kql", "event")
-    assert (detection.schedule.interval_ms, detection.schedule.lookback_ms) == (300_000, 600_000)
+    assert (detection.schedule.interval_ms, detection.schedule.lookback_ms) == (300_000, 900_000)
+
+
+@pytest.mark.parametrize(
+    ("interval", "minutes", "since", "lookback"),
+    [("5m", 1, "10m", 11), ("5m", 15, "10m", 25), ("1h", 5, "65m", 70), ("5m", 2880, "65m", 2945)],
+)
+def test_an_event_is_judged_by_the_one_run_after_it_came_in(interval: str, minutes: int, since: str, lookback: int) -> None:
+    rule = bound(selection("event.action: claim-view"))
+    assert isinstance(rule, BoundRule)
+    mapping = replace(pack()[0], options=MappingProxyType({"interval": interval}))
+    detection = SentinelTarget(mapping).compile(replace(rule, logsource=replace(rule.logsource, delay_ms=minutes * 60_000)))
+    assert f"| where ingestion_time() >= ago({since}) and ingestion_time() < ago(5m)\n" in detection.query
+    assert detection.schedule.lookback_ms == lookback * 60_000
 
 
 @pytest.mark.parametrize("interval", ["soon", "", "0m", "4m", "330s", "15d", 5, None])

@@ -25,12 +25,12 @@ What is modelled here, with the page of Microsoft's KQL reference (learn.microso
 - *count-distinct-aggregation-function* and `count_distinctif`, `make_list_if`, `make_set_if`, `take_any(*)`, `project-keep`,
   `project-reorder`, `serialize`, `column_ifexists`, `range()`, set and bag functions, `unixtime_*_todatetime`, `datetime_utc_to_local`,
   `datetime_local_to_utc`: supplied. `_GetWatchlist` is Sentinel's function (docs: "Build queries or rules with watchlists").
-- *ingestion-time-function*: supplied, over a table's own rows: what an event says in `_ingested`, else its `TimeGenerated`. Microsoft calls the
-  value approximate; here it is exact.
+- *ingestion-time-function*: supplied, over a table's own rows: what an event says in `_ingested`, else its `TimeGenerated`. Microsoft
+  calls the value approximate; here it is exact.
 - *scalar-data-types/datetime*: 100 ns ticks, of which DuckDB keeps whole microseconds; an event with a finer time is refused.
 
 Order: Kusto leaves the order of equal keys, and of rows without `sort`, undefined. A query whose operators may depend on it is run over the
-rows stored in both directions, and an answer that changes is given with a warning.
+rows stored in both directions, and an answer that changes is given with a warning ("order": "stored" in a request spares the second run).
 
 A query whose rows still are events (`where`, `extend`, `project`, `sort`, `union`, `arg_max(..., *)`, semi and anti joins) is answered with
 their positions, which a hidden column carries; any other (`summarize`, `distinct`, `join`, `count`, ...) with rows.
