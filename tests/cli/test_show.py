@@ -174,6 +174,7 @@ SUM = "claims/suspicious_cumulative_claim_data_export"
     [
         ("loose.yml", "splunk", "log source", "map it in mappings/targets/splunk.yml, or compile it unverified with -t pysigma:splunk"),
         ("loose.yml", "elastic", "log source", "map it in mappings/targets/elastic.yml, or compile it unverified with -t pysigma:lucene"),
+        ("loose.yml", "sentinel", "log source", "map it in mappings/targets/sentinel.yml, or compile it unverified with -t pysigma:kusto"),
         ("ins-clm-c02", "pysigma:splunk", "Correlation type 'value_sum' is not supported", "the stock backend cannot say it"),
     ],
 )

@@ -25,7 +25,7 @@ from insigma.content.yaml_reader import read_bytes
 from insigma.targets.base import Refused
 from insigma_prove.prove import Bench
 from insigma_prove.reference import truth
-from insigma_prove.stands import STANDS, Stand, open_stand
+from insigma_prove.stands import Stand, open_stand
 from insigma_prove.trial import tried
 from tests.engines import seat
 

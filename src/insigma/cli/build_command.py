@@ -55,7 +55,9 @@ class Progress(Protocol):
 
 
 @click.command("build")
-@click.option("-t", "--target", "targets", multiple=True, help="elastic, splunk or pysigma:BACKEND; may be repeated. Default: all of ours.")
+@click.option(
+    "-t", "--target", "targets", multiple=True, help="elastic, splunk, sentinel or pysigma:BACKEND; may be repeated. Default: all of ours."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to write.  [default: dist in the pack, or here if there is none]")
 @click.option("--json", "as_json_", is_flag=True, help="Write the result as one JSON object.")
 @format_option

@@ -22,13 +22,13 @@ from insigma.specialise.lists import fill_lists
 from insigma.targets.base import Detection
 
 PARTS = ("both", "query", "native")
-_STOCK = {"elastic": "pysigma:lucene", "splunk": "pysigma:splunk"}
+_STOCK = {"elastic": "pysigma:lucene", "splunk": "pysigma:splunk", "sentinel": "pysigma:kusto"}
 """Where to turn with a rule that our own compiler does not know the fields of."""
 
 
 @click.command("show")
 @click.argument("rule")
-@click.option("-t", "--target", required=True, help="elastic, splunk or pysigma:BACKEND.")
+@click.option("-t", "--target", required=True, help="elastic, splunk, sentinel or pysigma:BACKEND.")
 @click.option("--language", help="For elastic: lucene, eql or esql instead of the one chosen.")
 @click.option(
     "--pipeline",

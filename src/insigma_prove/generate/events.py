@@ -99,7 +99,9 @@ def _any_value(draw: DrawFn, field: str) -> Any:
 
 
 def _varied(draw: DrawFn, value: Any, way: str) -> Any:
-    """A text in another case or one character off; numbers and flags stay."""
+    """A text in another case or one character off; flags stay, and numbers in their shortest spelling, as the data has to be."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if not isinstance(value, str):
         return value
     if way == "recased":

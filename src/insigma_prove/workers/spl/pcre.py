@@ -72,8 +72,9 @@ class Regexes:
     def _pattern(self, pattern: str) -> pcre2.Pattern:
         if pattern not in self._compiled:
             flags = pcre2.ASCII if self._reading == "utf-8" else 0
+            # Without the just-in-time compiler: that of this build misses matches ("a.{1,9} b.{1,9}c(d|e)" has been seen to).
             try:
-                self._compiled[pattern] = pcre2.compile(self._subject(pattern), flags)
+                self._compiled[pattern] = pcre2.compile(self._subject(pattern), flags, jit=False)
             except pcre2.LibraryError as error:
                 raise QueryFault("parse", f"PCRE does not take {pattern!r}: {error}") from None
         return self._compiled[pattern]
