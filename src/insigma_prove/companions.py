@@ -51,7 +51,7 @@ def run_rolled_up(detection: Detection, client: Client, store: Mapping[str, Any]
     """Run the roll-ups over the events, then the query over their tables and the events of its look-back; what it finds."""
     end = milliseconds(now) or 0
     snapshot: list[dict[str, Any]] = []
-    client.open(store, events)
+    client.open(with_tables(detection, store), events)
     for companion in rollups(detection):
         reply = run_rollup(detection, companion, client, end - SETTLED_MS)
         if "error" in reply:

@@ -27,7 +27,6 @@ class Jobs:
     def __init__(self, detection: Detection, store: Mapping[str, Any], since_ms: int) -> None:
         self._detection = detection
         self._rollups = rollups(detection)
-        self._bare = store
         self._due = since_ms // _DAY_MS * _DAY_MS + JOB_AT_MS
         self._written: list[tuple[int, dict[str, Any]]] = []
         self.store = with_tables(detection, store)
@@ -35,7 +34,7 @@ class Jobs:
     def run_until(self, moment: int, client: Client, arrived: Callable[[int], Rows]) -> None:
         """Run what is due; `arrived` gives the events that had arrived by a moment. Raises `QueryRejected`."""
         while self._rollups and self._due <= moment:
-            client.open(self._bare, arrived(self._due - LAKE_MS))
+            client.open(self.store, arrived(self._due - LAKE_MS))
             for companion in self._rollups:
                 found = run_rollup(self._detection, companion, client, self._due)
                 if "error" in found:

@@ -143,7 +143,7 @@ filter: {rules: any, selection: {user.name: x}, condition: not selection}
         (["xyzzy", "-t", "splunk"], "give a name such as"),
         ([NAME, "-t", "Splunk"], "did you mean 'splunk'?"),
         ([NAME, "-t", "elastik"], "did you mean 'elastic'?"),
-        ([NAME, "-t", "xyzzy"], "there are: elastic, splunk, pysigma:"),
+        ([NAME, "-t", "xyzzy"], "there are: elastic, splunk, sentinel, pysigma:"),
     ],
 )
 def test_a_misspelt_rule_or_target_gets_a_hint(arguments: list[str], hint: str, tmp_path: Path) -> None:

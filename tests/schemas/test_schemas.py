@@ -207,6 +207,7 @@ ROW = {
     "language": "esql",
     "window": "hopping(5m)",
     "proof": "unchecked",
+    "engine": "no engine has judged this query: run insigma prove",
     "reason": "",
     "notes": [],
 }

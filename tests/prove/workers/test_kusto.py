@@ -261,6 +261,7 @@ def test_when_rows_of_no_table_came_in_is_not_known(kusto: EngineProcess, query:
 )
 def test_an_answer_that_depends_on_undefined_order_carries_a_warning(kusto: EngineProcess, query: str) -> None:
     assert "order" in run(kusto, query)["warnings"][0]
+    assert "warnings" not in run(kusto, query, order="stored")
 
 
 @pytest.mark.parametrize(
