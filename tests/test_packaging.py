@@ -84,7 +84,13 @@ def test_wheel_holds_the_pack_and_every_file_of_the_program(wheel: Path) -> None
 def test_wheel_holds_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0] for name in names} == {"insigma", "insigma_prove", f"insigma-{__version__}.dist-info"}
-    assert {name.split("/")[2] for name in names if name.startswith("insigma/pack/")} == {"insigma.yml", "mappings", "proofs", "rules", "tests"}
+    assert {name.split("/")[2] for name in names if name.startswith("insigma/pack/")} == {
+        "insigma.yml",
+        "mappings",
+        "proofs",
+        "rules",
+        "tests",
+    }
     assert {name.split("/")[3] for name in names if name.startswith("insigma/pack/tests/")} == {"fixtures"}
     assert not [name for name in names if name.endswith(".pyc")]
     assert {"insigma_prove/workers/kusto/check.js", "insigma_prove/workers/elastic/requirements.txt"} <= names

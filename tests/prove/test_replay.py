@@ -184,7 +184,7 @@ def test_a_second_delivery_is_not_stored_where_the_target_keeps_ids_apart(pack: 
 def test_a_detection_that_misses_late_events_is_told(splunk: Schedule, events: Schedule, sequences: Schedule, hopping: Schedule) -> None:
     assert "no run finds group ('anna',) at 2026-02-14T10:02:10.000Z" in splunk.told(late=True)
     assert any("never delivered" in message for message in events.told(late=True))
-    assert any("group ('anna',) at 2026-02-14T10:02:10.000Z" in message for message in sequences.told(late=True, recent_ms=30 * MINUTE))
+    assert any("group ('anna',) from" in message for message in sequences.told(late=True, recent_ms=30 * MINUTE))
     assert any("('anna',)" in message for message in hopping.told(late=True, recent_ms=30 * MINUTE))
 
 
@@ -215,7 +215,7 @@ def test_a_second_burst_that_is_dropped_is_told(splunk: Schedule, sequences: Sch
         "no run finds group ('anna',) at 2026-02-14T11:02:00.000Z",
         "the alert of group ('anna',) from 2026-02-14T11:02:00.000Z is never delivered",
     ]
-    assert len(sequences.told(second=True, recent_ms=30 * MINUTE)) == 2
+    assert len(sequences.told(second=True, recent_ms=30 * MINUTE)) == 1
     assert len(hopping.told(second=True, recent_ms=30 * MINUTE)) == 2
 
 

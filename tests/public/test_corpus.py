@@ -27,6 +27,7 @@ SHARE = {"elastic": 0.97, "splunk": 0.97, "sentinel": 0.97, "lucene": 0.97, "eql
 """Of the public rules each must compile so many. EQL and ES|QL have no keywords, which one rule in forty needs."""
 REASONS = (
     r"a keyword under 'not' may be found in what the product adds to an event, and would hide the event",
+    r"'.*' is a field that splunk adds to every event itself, so the event's own is not surely found by it: rename it \(--pipeline\)",
     r"a keyword with '<<' would be read as a part of the foreach template",
     r"\d+ tests are more than the \d+ that are written into one (EQL|ES\|QL) condition",
     r"\d+ clauses are more than the \d+ that a small Elasticsearch node accepts",

@@ -25,10 +25,14 @@ EACH = [
 ]
 
 
+JUDGED_ONCE = "| where ingestion_time() >= ago(10m) and ingestion_time() < ago(5m) "
+"""How Sentinel's event rules see to it that no event alerts twice."""
+
+
 @pytest.mark.parametrize(("detection", "target", "wanted"), EACH)
 def test_a_detection_becomes_its_query(detection: str, target: str, wanted: str) -> None:
     if not wanted.startswith("refused: "):
-        assert query(detection, target) == wanted
+        assert query(detection, target).replace(JUDGED_ONCE, "") == wanted
         return
     with pytest.raises(Refused) as refusal:
         query(detection, target)

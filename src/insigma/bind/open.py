@@ -21,6 +21,10 @@ STRING_TYPES = {"elastic": "keyword"}
 DEFAULT_SETTINGS: Mapping[str, Mapping[str, str]] = MappingProxyType({"elastic": {"index": "logs-*"}, "splunk": {"index": "*"}})
 """Where a target looks for events whose place nothing names. On Sentinel it is a table named after the log source."""
 DELAY_MS = 300_000
+OWN_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"splunk": frozenset({"host", "source", "sourcetype", "index", "linecount", "punct", "splunk_server", "eventtype", "tag", "timestamp"})}
+)
+"""Fields that a target has for every event itself (Splunk Knowledge Manager Manual, "Use default fields")."""
 
 _TIME = "@timestamp"
 _WORD = re.compile(r"[^a-z0-9]+")
@@ -67,6 +71,15 @@ def open_notes(rule: AnyRule, mapping: TargetMapping, *, scoped: bool) -> tuple[
         places = dict.fromkeys(", ".join(source.settings.values()) for source in mapping.logsources.values())
         notes.append(f"no log source is asked for: the rule means {meant}, the query searches {' and '.join(places)}")
     return tuple(notes)
+
+
+def refuse_own_fields(rule: AnyRule, target: str) -> None:
+    """Raises `Refused` for a field of the event whose name the target gives to a field of its own; a pipeline can rename it."""
+    bases = (rule,) if isinstance(rule, Rule) else rule.base_rules
+    for name in (name for base in bases for name in fields_of(base.predicate)):
+        if name in OWN_FIELDS.get(target, ()):
+            reason = f"'{name}' is a field that {target} adds to every event itself, so the event's own is not surely found by it"
+            raise Refused(f"{reason}: rename it (--pipeline)", ("detection",))
 
 
 def refuse_negated_keywords(operand: Predicate) -> None:

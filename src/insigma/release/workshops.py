@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from insigma.bind.binder import bind
-from insigma.bind.open import is_open, open_mapping, open_notes
+from insigma.bind.open import is_open, open_mapping, open_notes, refuse_own_fields
 from insigma.content.attack import load_attack
 from insigma.content.model import AnyRule, Correlation, Pack, Rule, TargetMapping
 from insigma.packages.base import Packager, PackContext
@@ -79,7 +79,9 @@ class _Native:
         """A rule of the default taxonomy: no mapping declares its fields, pipelines may rename them."""
         settings: Mapping[str, str] = {}
         scoped = False
-        if self._pipelines is not None:
+        if self._pipelines is None:
+            refuse_own_fields(rule, self.name)
+        else:
             if isinstance(rule, Correlation):
                 raise Refused("pipelines are applied to event rules, not to correlations", ("correlation",))
             applied = self._pipelines.apply(rule)

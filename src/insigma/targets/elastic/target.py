@@ -98,7 +98,9 @@ class ElasticTarget:
             if not self._approximate:
                 raise Refused(_UNDONE, ("correlation", "condition"))
             window = "approximate"
-            notes.append("the condition can be undone by further events: a window that begins elsewhere than the rule's may judge otherwise")
+            notes.append(
+                "the condition can be undone by further events: a window that begins elsewhere than the rule's may judge otherwise"
+            )
         notes.extend(_sum_notes(bound))
         return Detection(
             target=self.name,

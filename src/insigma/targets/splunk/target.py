@@ -18,9 +18,6 @@ from insigma.targets.splunk.predicates import where
 from insigma.targets.splunk.regex import counts_characters
 from insigma.targets.splunk.search import base_search
 
-SPLUNK_FIELDS = frozenset({"host", "source", "sourcetype", "index", "linecount", "punct", "splunk_server", "eventtype", "tag", "timestamp"})
-"""Fields that Splunk has for every event (Knowledge Manager Manual, "Use default fields")."""
-
 
 class SplunkTarget:
     """Compiles bound rules to SPL for the fields, indexes and schedule of one mapping."""
@@ -33,8 +30,6 @@ class SplunkTarget:
 
     def compile(self, rule: BoundAny) -> Detection:
         """The detection of a bound rule. Raises `Refused` for what SPL cannot say exactly."""
-        if self._mapping.open:
-            _refuse_own_fields(self._mapping)
         return self._event(rule) if isinstance(rule, BoundRule) else self._correlation(rule)
 
     def instants(self, rule: BoundCorrelation) -> str:
@@ -79,14 +74,6 @@ class SplunkTarget:
         unknown = [name for name in names if name not in self._mapping.fields]
         notes = (f"fields not shown, as the mapping does not have them: {', '.join(unknown)}",) if unknown else ()
         return _time_first(known), notes
-
-
-def _refuse_own_fields(mapping: TargetMapping) -> None:
-    """Raises `Refused` for a field that nothing declares and whose name Splunk gives to a field of its own."""
-    for field in mapping.fields.values():
-        if not field.declared and field.name in SPLUNK_FIELDS:
-            reason = f"'{field.name}' is a field that Splunk adds to every event itself, so the event's own is not surely found by it"
-            raise Refused(f"{reason}: rename it (--pipeline)", ("detection",))
 
 
 def _time_first(fields: list[TargetField]) -> list[str]:
