@@ -18,6 +18,7 @@ from insigma.content.pack import find_root
 from insigma.diagnostics.model import Diagnostic
 from insigma.diagnostics.render import Format, Report
 from insigma.release.proofs import FOLDER
+from insigma.release.workshops import UnknownTarget
 from insigma_prove import reports
 from insigma_prove.engines import ENGINES, missing
 from insigma_prove.install import InstallFailed, install
@@ -26,11 +27,19 @@ from insigma_prove.prove import Bench, provable, prove
 from insigma_prove.schedules import prove_schedules
 from insigma_prove.splunk_rest import SplunkRest, SplunkSettingsError, read_token
 from insigma_prove.stands import STANDS
+from insigma_prove.stock import STOCK, prove_stock
 
 
 @click.command("prove")
 @click.argument("rules", nargs=-1, metavar="[RULE]...")
-@click.option("-t", "--target", "targets", multiple=True, type=click.Choice(tuple(STANDS)), help="Only this target; may be repeated.")
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    type=click.Choice((*STANDS, *STOCK)),
+    help="Only this target; may be repeated. Stock backends only if asked for.",
+)
 @click.option("--engine", "engines", multiple=True, help="Only this engine; may be repeated.")
 @click.option("--install", "setting_up", is_flag=True, help="First install the engines (from PyPI and npm; --all also from Maven).")
 @click.option("--all", "everything", is_flag=True, help="Also the slower engines, which tests do not need.")
@@ -93,9 +102,10 @@ def _proofs(
     """Every detection on its rule's fixture; of the languages, where engines are named, only those that they judge."""
     pack, unread = workplace.loaded.pack, workplace.loaded.diagnostics
     languages = {language for spec in ENGINES if spec.name in engines for language in spec.languages}
-    proofs = [
-        proof for proof in prove(pack, targets, bench, _chooser(rules, pack), _progress()) if not engines or proof.language in languages
-    ]
+    ours = prove(pack, [target for target in targets if target in STANDS], bench, _chooser(rules, pack), _progress())
+    with _known_backend():
+        stock = prove_stock(pack, [target for target in targets if target in STOCK], bench, _chooser(rules, pack), _progress())
+        proofs = [proof for proof in (*ours, *stock) if not engines or proof.language in languages]
     findings = [*unread, *reports.absences(bench.absent, pack), *(found for proof in proofs for found in reports.findings(proof))]
     if write and workplace.root is not None:
         reports.keep(proofs, workplace.root, bench.absent, unread)
@@ -144,6 +154,15 @@ def _told_as(hint: str) -> Iterator[None]:
         raise UsageError(str(error), hint) from error
 
 
+@contextmanager
+def _known_backend() -> Iterator[None]:
+    """A stock backend that is not installed is an error of one line."""
+    try:
+        yield
+    except UnknownTarget as error:
+        raise UsageError(f"the backend of {error.name} is not installed", "install its package beside insigma") from error
+
+
 def _check_writing(partial: bool) -> None:
     """Raises `UsageError` where the proof of a whole pack could not be kept."""
     if partial:
@@ -155,7 +174,7 @@ def _check_writing(partial: bool) -> None:
 
 def _targets(asked: Sequence[str], engines: Sequence[str], pack: Pack) -> list[str]:
     """The targets to prove. Raises `UsageError` for one that the pack does not map, and for engines that judge none of them."""
-    chosen = provable(asked or tuple(STANDS), pack)
+    chosen = [*provable(asked or tuple(STANDS), pack), *(target for target in asked if target in STOCK)]
     if unmapped := sorted({*asked} - {*chosen}):
         raise UsageError(f"the pack maps no target '{unmapped[0]}'", f"it needs mappings/targets/{unmapped[0]}.yml")
     if not engines:

@@ -15,6 +15,7 @@ from insigma.release.proofs import FOLDER, GRADES, ProofRow, as_document
 from insigma_prove.engines import ENGINES
 from insigma_prove.prove import Proof
 from insigma_prove.schedules import DayProof
+from insigma_prove.stands import STANDS
 
 MOST_TOLD = 5
 """Faults of one detection that are told one by one."""
@@ -83,7 +84,7 @@ def keep(proofs: Sequence[Proof], root: Path, absent: Mapping[str, str], unread:
         raise UsageError(f"--write keeps the proof of a whole pack, but {'; '.join(gone)}", "run insigma prove --install")
     (root / FOLDER).mkdir(exist_ok=True)
     disproved = {proof.query for proof in proofs if proof.faults}
-    for target in dict.fromkeys(proof.target for proof in proofs):
+    for target in dict.fromkeys(proof.target for proof in proofs if proof.target in STANDS):
         rows = [_row(proof) for proof in proofs if proof.target == target and proof.grade in GRADES and proof.query not in disproved]
         (root / FOLDER / f"{target}.json").write_text(as_document(rows), encoding="utf-8")
 

@@ -121,7 +121,7 @@ def spawn(
 
 def whole_pack(folder: Path) -> Path:
     """A copy of the insurance pack in the folder."""
-    for part in ("rules", "mappings", "tests/fixtures"):
+    for part in ("rules", "mappings", "proofs", "tests/fixtures"):
         shutil.copytree(ROOT / part, folder / part)
     shutil.copy(ROOT / "insigma.yml", folder / "insigma.yml")
     return folder

@@ -9,6 +9,7 @@ to spare the proof that the answer does not depend on the order of rows) and
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TextIO, TypeAlias
@@ -48,11 +49,18 @@ class Adapter(Protocol):
 
 
 def serve(adapter: Adapter, requests: TextIO | None = None, replies: TextIO | None = None) -> None:
-    """Answer requests until the input ends."""
-    source, sink = requests or sys.stdin, replies or sys.stdout
+    """Answer requests until the input ends. What an engine itself prints goes to standard error, never among the replies."""
+    source, sink = requests or sys.stdin, replies or _kept_for_replies()
     for line in source:
         sink.write(json.dumps(_answer(adapter, line), ensure_ascii=True, separators=(",", ":")) + "\n")
         sink.flush()
+
+
+def _kept_for_replies() -> TextIO:
+    """Standard output for the replies alone: DuckDB, for one, draws a progress bar there when a query takes long."""
+    kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return kept
 
 
 def _answer(adapter: Adapter, line: str) -> Reply:
