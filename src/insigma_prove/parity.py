@@ -145,6 +145,8 @@ class _Hall:
 
         Ours is held to all that its window class promises.
         """
+        if is_open(rule) and self._lane.target == "sentinel":  # it stores an empty string as an absent one, as every query there notes
+            events = [{name: value for name, value in event.items() if value != ""} for event in events]
         expected = truth(rule, events, self._pack.taxonomy)
         held = [place for place, first in enumerate(expected.first_of) if first == place or not holds_once(self._stand)]
         mapping = self._pack.mappings[self._lane.target]

@@ -12,7 +12,7 @@ from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule, Fixture, Pack
 from insigma.evaluate.events import flatten, time_of
 from insigma.targets.base import Refused
-from insigma.targets.splunk.windows import needs_whole_windows
+from insigma.targets.promises import needs_whole_windows
 from insigma_prove.days import day
 from insigma_prove.plans import Plan
 from insigma_prove.process import Client

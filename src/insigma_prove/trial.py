@@ -11,7 +11,7 @@ from insigma.content.durations import duration_ms
 from insigma.content.model import Correlation, CorrelationType, Taxonomy
 from insigma.evaluate.events import flatten, iso, milliseconds, time_of, values_of
 from insigma.targets.base import Detection
-from insigma.targets.splunk.windows import has_value
+from insigma.targets.promises import has_value
 from insigma_prove.companions import rollups, run_rolled_up, with_functions
 from insigma_prove.judge import Difference, events_differ, groups_differ, instants_differ, key_text, sequences_differ, spans_differ
 from insigma_prove.process import Client, Reply

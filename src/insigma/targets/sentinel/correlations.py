@@ -5,10 +5,11 @@ from __future__ import annotations
 from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.model import CorrelationType, TargetMapping
 from insigma.targets.base import duration
+from insigma.targets.promises import best, has_value, needs_whole_windows
 from insigma.targets.sentinel import quoting
 from insigma.targets.sentinel.layout import is_text
 from insigma.targets.sentinel.rows import DECIMALS, Rows, rows
-from insigma.targets.sentinel.windows import best, has_value, instants, needs_whole_windows
+from insigma.targets.sentinel.windows import instants
 
 RESULT_COLUMNS = ("TimeGenerated", "InsFirst", "InsLast", "InsValue")
 _SUMS = frozenset({CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG})

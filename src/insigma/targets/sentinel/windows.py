@@ -20,6 +20,7 @@ from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.condition import Expression
 from insigma.content.model import Bound, CorrelationType, CountOperator
 from insigma.content.numbers import canonical_number
+from insigma.targets.promises import all_members
 from insigma.targets.ranks import Judgement, judgements, percentile_of, tallies
 from insigma.targets.sentinel import quoting
 from insigma.targets.sentinel.rows import Rows
@@ -32,8 +33,6 @@ _SIGNS = {
     CountOperator.EQ: "==",
     CountOperator.NEQ: "!=",
 }
-_RISING = frozenset({CountOperator.GT, CountOperator.GTE})
-_COUNTS = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT, CorrelationType.TEMPORAL})
 _EDGES = "| mv-expand InsEdge = dynamic([0, 1]) to typeof(long)"
 
 
@@ -52,30 +51,6 @@ def instants(bound: BoundCorrelation, rows: Rows) -> list[str]:
             return _temporal(bound, rows)
         case CorrelationType.TEMPORAL_ORDERED:
             return _temporal_ordered(bound, rows)
-
-
-def has_value(bound: BoundCorrelation) -> bool:
-    """Whether the rows of the instants carry `InsValue`."""
-    kind = bound.correlation.type
-    if kind is CorrelationType.TEMPORAL:
-        return not _all_members(bound)
-    return kind in {CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT, CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG}
-
-
-def best(bound: BoundCorrelation) -> str:
-    """The function that picks the value of the best window: the highest, or the lowest where only low values satisfy."""
-    operators = {condition.operator for condition in bound.correlation.condition.bounds}
-    return "min" if operators <= {CountOperator.LT, CountOperator.LTE} else "max"
-
-
-def needs_whole_windows(bound: BoundCorrelation) -> bool:
-    """Whether a window of which the query sees only the later part could satisfy where the whole one does not."""
-    kind, condition = bound.correlation.type, bound.correlation.condition
-    if kind is CorrelationType.TEMPORAL_ORDERED:
-        return False
-    if condition.expression is not None:
-        return _negates(condition.expression)
-    return kind not in _COUNTS or any(each.operator not in _RISING for each in condition.bounds)
 
 
 def _event_count(bound: BoundCorrelation, rows: Rows) -> list[str]:
@@ -167,7 +142,7 @@ def _temporal(bound: BoundCorrelation, rows: Rows) -> list[str]:
     if correlation.condition.expression is not None:
         seen = {name: f"{rule} > 0" for name, rule in zip(reversed(correlation.rules), reversed(rows.rules), strict=True)}
         return [*lines, f"| where InsEdge == 0 and {_extended(correlation.condition.expression, seen)}"]
-    if _all_members(bound):
+    if all_members(bound):
         return [*lines, f"| where {' and '.join(('InsEdge == 0', *(f'{rule} > 0' for rule in rows.rules)))}"]
     summed = " + ".join(f"iff({rule} > 0, 1, 0)" for rule in rows.rules)
     return [*lines, f"| extend InsValue = {summed}", *_satisfying(bound, ["InsEdge == 0"])]
@@ -207,12 +182,6 @@ def _sorted(rows: Rows, *last: str) -> str:
     return "| sort by " + ", ".join(f"{name} asc" for name in (*rows.groups, *last))
 
 
-def _all_members(bound: BoundCorrelation) -> bool:
-    """Whether a temporal correlation asks for all its members: every extended condition has no count of its own."""
-    condition = bound.correlation.condition
-    return condition.expression is not None or condition.bounds in ((), (Bound(CountOperator.GTE, len(bound.members)),))
-
-
 def _satisfying(bound: BoundCorrelation, clauses: Sequence[str]) -> list[str]:
     """The rows whose `InsValue` satisfies the bounds. Raises `Refused` where nothing at all would satisfy them."""
     bounds = bound.correlation.condition.bounds
@@ -229,7 +198,3 @@ def _extended(expression: Expression, seen: dict[str, str]) -> str:
     if expression.operator == "not":
         return f"not({parts[0]})"
     return "(" + f" {expression.operator} ".join(parts) + ")"
-
-
-def _negates(expression: Expression) -> bool:
-    return expression.operator == "not" or any(_negates(operand) for operand in expression.operands)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.model import TargetMapping
 from insigma.targets.base import Schedule
+from insigma.targets.promises import best, has_value, needs_whole_windows
 from insigma.targets.splunk import quoting
-from insigma.targets.splunk.windows import best, has_value, instants, needs_whole_windows
+from insigma.targets.splunk.windows import instants
 from insigma.targets.splunk.working import Working, working_rows
 
 RESULT_COLUMNS = ("_time", "insigma_first", "insigma_last", "insigma_truncated", "insigma_value")

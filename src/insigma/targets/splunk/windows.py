@@ -20,8 +20,9 @@ from collections.abc import Sequence
 
 from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.condition import Expression
-from insigma.content.model import Bound, CorrelationType, CountOperator
-from insigma.targets.ranks import PERCENTILES, clause, judgements, percentile_of, tallies
+from insigma.content.model import CorrelationType, CountOperator
+from insigma.targets.promises import all_members, needs_whole_windows
+from insigma.targets.ranks import clause, judgements, percentile_of, tallies
 from insigma.targets.splunk import quoting
 from insigma.targets.splunk.overlap import overlapping
 from insigma.targets.splunk.working import Telling, Working
@@ -34,9 +35,6 @@ _SIGNS = {
     CountOperator.EQ: "=",
     CountOperator.NEQ: "!=",
 }
-_RISING = frozenset({CountOperator.GT, CountOperator.GTE})
-_WITHOUT_VALUE = PERCENTILES | {CorrelationType.TEMPORAL_ORDERED}
-_COUNTS = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT, CorrelationType.TEMPORAL})
 
 
 def instants(bound: BoundCorrelation, rows: Working) -> list[str]:
@@ -56,28 +54,6 @@ def instants(bound: BoundCorrelation, rows: Working) -> list[str]:
             return _temporal_ordered(bound, rows)
         case CorrelationType.VALUE_PERCENTILE | CorrelationType.VALUE_MEDIAN:
             return _ranked(bound, rows)
-
-
-def has_value(bound: BoundCorrelation) -> bool:
-    """Whether the rows of the instants carry `insigma_value`."""
-    kind = bound.correlation.type
-    return kind not in _WITHOUT_VALUE and not (kind is CorrelationType.TEMPORAL and _all_members(bound))
-
-
-def best(bound: BoundCorrelation) -> str:
-    """The function that picks the value of the best window: the highest, or the lowest where only low values satisfy."""
-    operators = {condition.operator for condition in bound.correlation.condition.bounds}
-    return "min" if operators <= {CountOperator.LT, CountOperator.LTE} else "max"
-
-
-def needs_whole_windows(bound: BoundCorrelation) -> bool:
-    """Whether a window of which the search sees only the later part could satisfy where the whole one does not."""
-    kind, condition = bound.correlation.type, bound.correlation.condition
-    if kind is CorrelationType.TEMPORAL_ORDERED:
-        return False
-    if condition.expression is not None:
-        return _negates(condition.expression)
-    return kind not in _COUNTS or any(each.operator not in _RISING for each in condition.bounds)
 
 
 def _event_count(bound: BoundCorrelation, rows: Working) -> list[str]:
@@ -190,7 +166,7 @@ def _temporal_condition(bound: BoundCorrelation) -> list[str]:
     if correlation.condition.expression is not None:
         seen = dict(zip(reversed(correlation.rules), reversed(present), strict=True))
         return _where(bound, [_extended(correlation.condition.expression, seen)])
-    if _all_members(bound):
+    if all_members(bound):
         return _where(bound, present)
     summed = "+".join(f"if({clause}, 1, 0)" for clause in present)
     return [f"| eval insigma_value={summed}", *_satisfying(bound)]
@@ -212,12 +188,6 @@ def _temporal_ordered(bound: BoundCorrelation, rows: Working) -> list[str]:
         start = reached
     lines.append(_truncation(*(f"insigma_rows_{step}" for step in range(1, len(bound.members) + 1))))
     return [*lines, *_where(bound, [f"insigma_ms-{start}<={bound.correlation.timespan_ms}"])]
-
-
-def _all_members(bound: BoundCorrelation) -> bool:
-    """Whether a temporal correlation asks for all its members: every extended condition has no count of its own."""
-    condition = bound.correlation.condition
-    return condition.expression is not None or condition.bounds in ((), (Bound(CountOperator.GTE, len(bound.members)),))
 
 
 def _satisfying(bound: BoundCorrelation, *clauses: str) -> list[str]:
@@ -248,7 +218,3 @@ def _extended(expression: Expression, seen: dict[str, str]) -> str:
     if expression.operator == "not":
         return f"if({parts[0]}, 0, 1)=1"
     return "(" + f" {expression.operator.upper()} ".join(parts) + ")"
-
-
-def _negates(expression: Expression) -> bool:
-    return expression.operator == "not" or any(_negates(operand) for operand in expression.operands)
