@@ -10,11 +10,12 @@ export PYTHON
 
 BIN = .venv/bin
 
-.PHONY: help build test engines prove parity lint format bench lock clean setup
+.PHONY: help build test mutate engines prove parity lint format bench lock clean setup
 
 help:
 	@echo 'make build   set up, then check, test and compile the pack into dist/'
 	@echo 'make test    set up, then run all tests         (ARGS="-k render -x")'
+	@echo 'make mutate  change one thing at a time in every rule, and see whether its fixture notices'
 	@echo 'make engines set up the engines that judge compiled queries (ALL=1: also the slower ones)'
 	@echo 'make prove   set up all engines, prove every detection and schedule, and SETS=2000 made-up rules a target (SEED=1)'
 	@echo 'make parity  compare with the stock pySigma backends, on the pack or on RULES=folder of Sigma rules'
@@ -29,6 +30,9 @@ build: setup
 
 test: setup engines
 	@$(BIN)/python -m pytest $(ARGS)
+
+mutate: setup
+	@$(BIN)/insigma mutate $(ARGS)
 
 engines: setup
 	@$(BIN)/insigma prove --install $(if $(ALL),--all)

@@ -63,16 +63,25 @@ def run_fixture(fixture: Fixture, reference: Reference, pack: Pack) -> Iterator[
         yield CaseResult(fixture, case, rule.header.label, tuple(_run_case(fixture, index, case, rule, pack)))
 
 
+def passes(case: FixtureCase, rule: AnyRule, pack: Pack) -> bool:
+    """Whether the rule gives what the case expects."""
+    engine, trial = _tried(case, rule, pack)
+    return next(_differences(rule, engine.verdicts()[0], trial), None) is None
+
+
 def _run_case(fixture: Fixture, index: int, case: FixtureCase, rule: AnyRule, pack: Pack) -> Iterator[Diagnostic]:
-    at: Key = ("cases", index)
+    engine, trial = _tried(case, rule, pack)
+    for key, message, hint in _differences(rule, engine.verdicts()[0], trial):
+        place = fixture.document.place("cases", index, *key)
+        yield Diagnostic(place, CODE, f"{case.name}: {message}", hint, rule=rule.header.label)
+
+
+def _tried(case: FixtureCase, rule: AnyRule, pack: Pack) -> tuple[Engine, _Trial]:
     events = [with_logsource(event, rule, pack) for event in case.events]
     engine = Engine((rule,), pack.taxonomy)
     for event in events:
         engine.feed(event)
-    trial = _Trial(case, [flatten(event) for event in events], pack.taxonomy, sorted(engine.untimed))
-    for key, message, hint in _differences(rule, engine.verdicts()[0], trial):
-        place = fixture.document.place(*at, *key)
-        yield Diagnostic(place, CODE, f"{case.name}: {message}", hint, rule=rule.header.label)
+    return engine, _Trial(case, [flatten(event) for event in events], pack.taxonomy, sorted(engine.untimed))
 
 
 @dataclass(frozen=True, slots=True)

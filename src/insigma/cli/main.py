@@ -17,6 +17,7 @@ from insigma.diagnostics.model import ExitCode
 COMMANDS = {
     "check": "Check rules, mappings, fixtures and tenants.",
     "test": "Run fixtures through the reference evaluator.",
+    "mutate": "See whether fixtures notice what can go wrong in a rule.",
     "build": "Check, test and compile the pack into dist/.",
     "show": "Show the compiled query of a rule.",
     "prove": "Run the compiled queries on real engines and compare.",

@@ -12,3 +12,11 @@ def duration_ms(text: object) -> int | None:
     """The milliseconds that `text` spells, or None."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     return int(match[1]) * _UNIT_MS[match[2]] if match else None
+
+
+def duration_text(milliseconds: int) -> str:
+    """The shortest exact spelling of a positive duration: 5400000 -> "90m". Raises ValueError for none or less."""
+    if milliseconds <= 0:
+        raise ValueError(f"{milliseconds} ms is no duration")
+    unit = next(unit for unit in ("d", "h", "m", "s", "ms") if milliseconds % _UNIT_MS[unit] == 0)
+    return f"{milliseconds // _UNIT_MS[unit]}{unit}"

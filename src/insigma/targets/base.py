@@ -8,7 +8,7 @@ from typing import Protocol
 
 from insigma.bind.model import BoundAny, Refused
 
-__all__ = ["Companion", "Detection", "Refused", "Schedule", "Target", "duration"]
+__all__ = ["Companion", "Detection", "Refused", "Schedule", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,3 @@ class Target(Protocol):
     name: str
 
     def compile(self, rule: BoundAny) -> Detection: ...
-
-
-_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
-
-
-def duration(milliseconds: int) -> str:
-    """The shortest exact spelling of a positive duration: 5400000 -> "90m"."""
-    for size, unit in _UNITS:
-        if milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    raise AssertionError("milliseconds divide by one")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from insigma.content.attack import AttackTable
+from insigma.content.durations import duration_text
 from insigma.content.model import Header
 from insigma.packages.base import Files, PackContext, Packed
 from insigma.packages.sentinel.rules import analytics_rule
-from insigma.targets.base import Companion, Detection, duration
+from insigma.targets.base import Companion, Detection
 
 _FOLDER = "sentinel/rules"
 
@@ -41,7 +42,7 @@ def _companion(companion: Companion) -> str:
     else:
         columns = ", ".join(f"{name}:{kind}" for name, kind in companion.columns.items())
         head = [
-            f"// Schedule as a KQL job of the data lake, every {duration(companion.interval_ms)}, into the table {companion.name}.",
+            f"// Schedule as a KQL job of the data lake, every {duration_text(companion.interval_ms)}, into the table {companion.name}.",
             f"// Columns: {columns}",
         ]
     return "\n".join((*head, companion.query)) + "\n"

@@ -13,9 +13,9 @@ import math
 from dataclasses import dataclass
 
 from insigma.bind.model import Bound, BoundCorrelation, Refused
+from insigma.content.durations import duration_text
 from insigma.content.model import Bound as NumberBound
 from insigma.content.model import CorrelationType, CountOperator, TargetField, TargetMapping
-from insigma.targets.base import duration
 from insigma.targets.elastic.eql import eql_condition
 from insigma.targets.elastic.layout import lines
 from insigma.targets.elastic.quoting import eql_field
@@ -122,4 +122,4 @@ def _step(predicate: Bound) -> str:
 
 def _query(bound: BoundCorrelation, shared: tuple[TargetField, ...] | None, steps: list[str]) -> str:
     by = f" by {_fields(shared)}" if shared else ""
-    return "\n".join((f"sequence{by} with maxspan={duration(bound.correlation.timespan_ms)}", *steps))
+    return "\n".join((f"sequence{by} with maxspan={duration_text(bound.correlation.timespan_ms)}", *steps))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from insigma.bind.model import BoundAny, BoundCorrelation, BoundRule, Refused
-from insigma.content.durations import duration_ms
+from insigma.content.durations import duration_ms, duration_text
 from insigma.content.model import CorrelationType, TargetMapping
-from insigma.targets.base import Detection, Schedule, duration
+from insigma.targets.base import Detection, Schedule
 from insigma.targets.elastic.anycase import ASCII_CASE_NOTE, ignores_case, tests
 from insigma.targets.elastic.eql import eql_condition
 from insigma.targets.elastic.esql import esql_condition
@@ -91,8 +91,8 @@ class ElasticTarget:
     def _hopping(self, bound: BoundCorrelation) -> Detection:
         timespan_ms = bound.correlation.timespan_ms
         found = hopping_query(bound, self._mapping, self._hops)
-        step, longest = duration(found.step_ms), duration(timespan_ms - found.step_ms)
-        notes = [f"windows of {duration(timespan_ms)} begin every {step}: a burst that takes longer than {longest} may be missed"]
+        step, longest = duration_text(found.step_ms), duration_text(timespan_ms - found.step_ms)
+        notes = [f"windows of {duration_text(timespan_ms)} begin every {step}: a burst that takes longer than {longest} may be missed"]
         window = f"hopping({step})"
         if not found.monotone:
             if not self._approximate:

@@ -15,8 +15,9 @@ import re
 from collections.abc import Sequence
 
 from insigma.bind.model import BoundCorrelation
+from insigma.content.durations import duration_text
 from insigma.content.model import Header, TargetMapping
-from insigma.targets.base import Companion, duration
+from insigma.targets.base import Companion
 from insigma.targets.sentinel import quoting
 from insigma.targets.sentinel.rows import columns, operand, selected
 
@@ -42,10 +43,10 @@ def notes(beside: Sequence[Companion]) -> tuple[str, ...]:
 
 def rollup(bound: BoundCorrelation, mapping: TargetMapping, settled_ms: int) -> Companion:
     """The daily job: the matching events of a timespan up to the last midnight that is `settled_ms` ago. Raises `Refused`."""
-    timespan = duration(bound.correlation.timespan_ms)
+    timespan = duration_text(bound.correlation.timespan_ms)
     span = [f"TimeGenerated >= InsUpTo - {timespan}", "TimeGenerated < InsUpTo"]
     lines = [
-        f"let InsUpTo = startofday(now() - {duration(settled_ms + LAKE_LATENCY_MS)});",
+        f"let InsUpTo = startofday(now() - {duration_text(settled_ms + LAKE_LATENCY_MS)});",
         *selected(bound, mapping, span),
         "| extend InsRun = now(), InsCut = InsUpTo",
     ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from insigma.bind.model import BoundCorrelation, Refused
+from insigma.content.durations import duration_text
 from insigma.content.model import CorrelationType, TargetMapping
-from insigma.targets.base import duration
 from insigma.targets.promises import best, has_value, needs_whole_windows
 from insigma.targets.sentinel import quoting
 from insigma.targets.sentinel.layout import is_text
@@ -32,7 +32,7 @@ def alert_query(bound: BoundCorrelation, made: Rows, judged_ms: tuple[int, int])
     lies in the query's time range. Raises `Refused`.
     """
     instant, (since, until) = "unixtime_milliseconds_todatetime(InsMs)", judged_ms
-    judged = f"| where {instant} >= ago({duration(since)}) and {instant} < ago({duration(until)})"
+    judged = f"| where {instant} >= ago({duration_text(since)}) and {instant} < ago({duration_text(until)})"
     return "\n".join((*made.lines, *instants(bound, made), judged, *_presentation(bound, made)))
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from insigma.bind.model import AllOf, AnyOf, Bound, BoundAny, BoundCorrelation, BoundRule, Column, Negated, OneOf, Refused, Test
-from insigma.content.durations import duration_ms
+from insigma.content.durations import duration_ms, duration_text
 from insigma.content.model import Header, TargetField, TargetMapping
 from insigma.content.predicate import Regex, Text
-from insigma.targets.base import Companion, Detection, Schedule, duration
+from insigma.targets.base import Companion, Detection, Schedule
 from insigma.targets.sentinel import companions, correlations, empty, quoting
 from insigma.targets.sentinel.predicates import where
 from insigma.targets.sentinel.rows import finished, scope, selected
@@ -136,7 +136,7 @@ def settled_ms(bound: BoundAny) -> int:
 def _arrived(interval_ms: int, settled: int) -> str:
     """Of all that lies in the look-back what came in during one interval: no other run judges it (Handle ingestion delay in
     scheduled analytics rules). Half open, so that what lies on the boundary of two runs is judged by one."""
-    return f"| where ingestion_time() >= ago({duration(interval_ms + settled)}) and ingestion_time() < ago({duration(settled)})"
+    return f"| where ingestion_time() >= ago({duration_text(interval_ms + settled)}) and ingestion_time() < ago({duration_text(settled)})"
 
 
 def _time_first(fields: list[TargetField]) -> list[str]:
