@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "Check rules, mappings, fixtures and tenants.",
     "test": "Run fixtures through the reference evaluator.",
     "mutate": "See whether fixtures notice what can go wrong in a rule.",
+    "coverage": "Tell what the tested rules cover.",
     "build": "Check, test and compile the pack into dist/.",
     "show": "Show the compiled query of a rule.",
     "prove": "Run the compiled queries on real engines and compare.",
