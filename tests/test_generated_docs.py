@@ -44,7 +44,11 @@ def test_no_heading_of_a_page_stands_above_that_of_its_code(generator: ModuleTyp
 
 def test_pages_are_written_once_and_then_left_alone(generator: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert generator.main() == 0
-    assert capsys.readouterr().out.splitlines() == ["docs/codes.md written", "docs/cli.md written", "docs/fidelity.md written"]
+    written = capsys.readouterr().out.splitlines()
+    assert written[:3] == ["docs/codes.md written", "docs/cli.md written", "docs/fidelity.md written"]
+    assert {"docs/coverage.md written", "docs/coverage.svg written", "docs/rules/README.md written"} <= set(written)
+    rules = list((SCRIPT.parent.parent / "rules").rglob("*.yml"))
+    assert len(written) == 6 + len(rules)
     assert generator.main() == 0
     assert capsys.readouterr().out == ""
 
@@ -61,6 +65,16 @@ def test_a_stale_page_is_told_and_not_written(
     assert generator.main() == 1
     assert "docs/cli.md is stale" in capsys.readouterr().out
     assert page.read_text() == "old\n"
+
+
+def test_a_page_of_a_rule_that_is_gone_is_removed(generator: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    generator.main()
+    old = generator.DOCS / "rules" / "claims" / "long_gone.md"
+    old.write_text("old\n")
+    capsys.readouterr()
+    assert generator.main() == 0
+    assert capsys.readouterr().out == "docs/rules/claims/long_gone.md removed\n"
+    assert not old.exists()
 
 
 def test_the_width_of_the_terminal_does_not_change_the_pages(generator: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -242,6 +242,23 @@ def anywhere(text: Text) -> Text:
     return pattern((Wildcard.MANY, *text.parts, Wildcard.MANY), text.cased)
 
 
+def affix_shape(pattern: Text) -> tuple[Affix, str] | None:
+    """The pattern as equality, prefix, suffix or substring of one literal, where it is no more than that."""
+    match pattern.parts:
+        case ():
+            return Affix.EQUALS, ""
+        case (str() as literal,):
+            return Affix.EQUALS, literal
+        case (str() as literal, Wildcard.MANY):
+            return Affix.STARTSWITH, literal
+        case (Wildcard.MANY, str() as literal):
+            return Affix.ENDSWITH, literal
+        case (Wildcard.MANY, str() as literal, Wildcard.MANY):
+            return Affix.CONTAINS, literal
+        case _:
+            return None
+
+
 def children(predicate: Predicate) -> tuple[Predicate, ...]:
     """The direct operands of a node; none for a leaf."""
     match predicate:

@@ -27,9 +27,10 @@ from insigma.content.predicate import (
     Text,
     TimePart,
     Wildcard,
+    affix_shape,
 )
 from insigma.evaluate.events import ANY_VALUE
-from insigma.evaluate.leaves import Needs, Test, affix_any, affix_shape, equals_any, leaf_test
+from insigma.evaluate.leaves import Needs, Test, affix_any, equals_any, leaf_test
 
 
 def compile_predicate(predicate: Predicate, needs: Needs) -> Test:

@@ -31,6 +31,7 @@ from insigma.content.predicate import (
     TimeUnit,
     Value,
     Wildcard,
+    affix_shape,
 )
 from insigma.content.regexes import re2_pattern
 from insigma.evaluate.events import Aspect, View, milliseconds
@@ -213,23 +214,6 @@ def text_predicate(pattern: Text) -> Callable[[str], bool]:
     if parts == (Wildcard.MANY,):
         return lambda _: True
     return _wildcard_predicate(parts)
-
-
-def affix_shape(pattern: Text) -> tuple[Affix, str] | None:
-    """The pattern as equality, prefix, suffix or substring of one literal, where it is no more than that."""
-    match pattern.parts:
-        case ():
-            return Affix.EQUALS, ""
-        case (str() as literal,):
-            return Affix.EQUALS, literal
-        case (str() as literal, Wildcard.MANY):
-            return Affix.STARTSWITH, literal
-        case (Wildcard.MANY, str() as literal):
-            return Affix.ENDSWITH, literal
-        case (Wildcard.MANY, str() as literal, Wildcard.MANY):
-            return Affix.CONTAINS, literal
-        case _:
-            return None
 
 
 def _wildcard_predicate(parts: tuple[Any, ...]) -> Callable[[str], bool]:

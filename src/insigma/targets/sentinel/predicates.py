@@ -34,6 +34,7 @@ from insigma.content.predicate import (
     TimePart,
     TimeUnit,
     Wildcard,
+    affix_shape,
 )
 from insigma.content.regexes import re2_pattern
 from insigma.targets.sentinel import quoting
@@ -132,7 +133,7 @@ def _anywhere(keyword: Anywhere) -> str:
     """A keyword over all columns: `*` on the left of a string operator ("where operator", KQL reference)."""
     match keyword.value:
         case Text(cased=cased) as text:
-            shape = _shape(text)
+            shape = affix_shape(text)
             if shape is not None and shape[0] is Affix.CONTAINS and (cased or shape[1].isascii()):
                 return f"* {'contains_cs' if cased else 'contains'} {quoting.literal(shape[1])}"
             return f"* matches regex {quoting.literal(text_regex(text, not cased))}"
@@ -222,7 +223,7 @@ def _text(test: Test, text: Text, within: str) -> str:
     if text.parts and set(text.parts) == {Wildcard.MANY}:
         return _present(test)
     _no_separator(test, [part for part in text.parts if isinstance(part, str)])
-    shape = _shape(text)
+    shape = affix_shape(text)
     if shape is None or (test.ignore_case and not shape[1].isascii()):
         return _matches(test, text_regex(text, test.ignore_case, array=test.field.array))
     affix, literal = shape
@@ -234,23 +235,6 @@ def _text(test: Test, text: Text, within: str) -> str:
     if affix is Affix.EQUALS:
         return f"{name} {'=~' if test.ignore_case else '=='} {quoting.literal(literal)}"
     return f"{name} {affix.value if test.ignore_case else _AFFIXES[affix]} {quoting.literal(literal)}"
-
-
-def _shape(text: Text) -> tuple[Affix, str] | None:
-    """How a pattern with one literal relates to the value, and the literal; None for other patterns."""
-    match text.parts:
-        case ():
-            return Affix.EQUALS, ""
-        case (str() as literal,):
-            return Affix.EQUALS, literal
-        case (str() as literal, Wildcard.MANY):
-            return Affix.STARTSWITH, literal
-        case (Wildcard.MANY, str() as literal):
-            return Affix.ENDSWITH, literal
-        case (Wildcard.MANY, str() as literal, Wildcard.MANY):
-            return Affix.CONTAINS, literal
-        case _:
-            return None
 
 
 def _no_separator(test: Test | OneOf, texts: Sequence[str]) -> None:
