@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,29 +59,32 @@ def run_fixture(fixture: Fixture, reference: Reference, pack: Pack) -> Iterator[
         )
         yield CaseResult(fixture, FixtureCase("", "", None, "", (), ()), fixture.rule, (fault,))
         return
+    engine = Engine((rule,), pack.taxonomy)
     for index, case in enumerate(fixture.cases):
-        yield CaseResult(fixture, case, rule.header.label, tuple(_run_case(fixture, index, case, rule, pack)))
+        yield CaseResult(fixture, case, rule.header.label, tuple(_run_case(fixture, index, rule, engine, pack)))
 
 
-def passes(case: FixtureCase, rule: AnyRule, pack: Pack) -> bool:
-    """Whether the rule gives what the case expects."""
-    engine, trial = _tried(case, rule, pack)
-    return next(_differences(rule, engine.verdicts()[0], trial), None) is None
+def pass_all(cases: Iterable[FixtureCase], rule: AnyRule, pack: Pack) -> bool:
+    """Whether the rule gives what every case expects."""
+    engine = Engine((rule,), pack.taxonomy)
+    return all(next(_differences(rule, *_tried(case, rule, engine, pack)), None) is None for case in cases)
 
 
-def _run_case(fixture: Fixture, index: int, case: FixtureCase, rule: AnyRule, pack: Pack) -> Iterator[Diagnostic]:
-    engine, trial = _tried(case, rule, pack)
-    for key, message, hint in _differences(rule, engine.verdicts()[0], trial):
+def _run_case(fixture: Fixture, index: int, rule: AnyRule, engine: Engine, pack: Pack) -> Iterator[Diagnostic]:
+    case = fixture.cases[index]
+    for key, message, hint in _differences(rule, *_tried(case, rule, engine, pack)):
         place = fixture.document.place("cases", index, *key)
         yield Diagnostic(place, CODE, f"{case.name}: {message}", hint, rule=rule.header.label)
 
 
-def _tried(case: FixtureCase, rule: AnyRule, pack: Pack) -> tuple[Engine, _Trial]:
+def _tried(case: FixtureCase, rule: AnyRule, engine: Engine, pack: Pack) -> tuple[Verdict, _Trial]:
+    """The verdict of an engine that knows only this rule, and what is needed to explain it."""
     events = [with_logsource(event, rule, pack) for event in case.events]
-    engine = Engine((rule,), pack.taxonomy)
+    engine.restart()
     for event in events:
         engine.feed(event)
-    return engine, _Trial(case, [flatten(event) for event in events], pack.taxonomy, sorted(engine.untimed))
+    trial = _Trial(case, [flatten(event) for event in events], pack.taxonomy, sorted(engine.untimed))
+    return engine.verdicts()[0], trial
 
 
 @dataclass(frozen=True, slots=True)

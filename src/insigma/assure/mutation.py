@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from insigma.assure.fixtures import passes
+from insigma.assure.fixtures import pass_all
 from insigma.assure.mutants import Mutant, Severity, mutants_of
 from insigma.content.model import AnyRule, Fixture, FixtureCase, Pack
 from insigma.diagnostics.model import Diagnostic
@@ -63,7 +63,7 @@ def try_rule(rule: AnyRule, fixtures: Sequence[Fixture], lists: Lists, pack: Pac
     for mutant in mutants_of(rule):
         made[mutant.severity] += 1
         filled = fill_lists((mutant.rule,), lists).rules
-        if all(passes(case, one, pack) for one in filled for case in cases):
+        if all(pass_all(cases, one, pack) for one in filled):
             survivors.append(Survivor(mutant, explained.get(mutant.what, "")))
     told = {survivor.mutant.what for survivor in survivors}
     return Trial(rule, made, tuple(survivors), tuple(_stale(fixtures, told, rule)))

@@ -81,6 +81,14 @@ class Engine:
         self._desks = {name: _Desk(compiled) for name, compiled in by_logsource.items()}
         self._preparer = Preparer(needs)
 
+    def restart(self) -> None:
+        """Forget every event: what is fed next is judged by itself. Cheaper than another engine, as nothing is compiled again."""
+        self._seen.clear()
+        self._fed = 0
+        self.untimed = set()
+        for compiled in self._compiled.values():
+            compiled.indexes, compiled.happenings = [], []
+
     def feed(self, event: Mapping[str, Any]) -> None:
         """Judge the next event, JSON as read. Its texts hold no half surrogate pairs: who reads events makes U+FFFD of them."""
         index = self._fed
