@@ -1,5 +1,5 @@
 """Write the generated pages: docs/codes.md from the checks, docs/cli.md from the commands' own help, docs/fidelity.md from proofs,
-docs/coverage.md and docs/rules/ from the rules, their fixtures and dist/.
+docs/lists.md from the default profile, docs/coverage.md and docs/rules/ from the rules, their fixtures and dist/.
 
 `--check` writes nothing and exits 1 if a page is not what the sources give.
 """
@@ -22,6 +22,7 @@ from insigma.diagnostics.catalogue import CODES
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from coverage_page import coverage_pages
 from fidelity import fidelity_page
+from lists_page import lists_page
 from rule_pages import rule_pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,6 +65,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "codes.md", codes_page()
     yield "cli.md", cli_page()
     yield "fidelity.md", fidelity_page(NOTE)
+    yield "lists.md", lists_page(pack, NOTE)
     yield from coverage_pages(pack, NOTE)
     yield from rule_pages(pack, NOTE)
 
