@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from insigma.assure.fixtures import with_logsource
+from insigma.assure.fixtures import with_logsources
 from insigma.bind.open import is_open, open_mapping
 from insigma.content.lists import DEFAULT_TENANT, default_lists
 from insigma.content.model import AnyRule, Correlation, Pack, Rule, TargetMapping
@@ -100,7 +100,7 @@ def _cases(rule: AnyRule, number: int, pack: Pack) -> list[Events]:
     names = {rule.header.name, rule.header.id}
     fixtures = [fixture for fixture in pack.fixtures if fixture.rule in names]
     if fixtures:
-        return [[with_logsource(event, rule, pack) for event in case.events] for fixture in fixtures for case in fixture.cases]
+        return [with_logsources(case.events, rule, pack) for fixture in fixtures for case in fixture.cases]
     if isinstance(rule, Rule):
         return [list(as_events(synthesise(rule, number), canonical_logsource(rule.logsource, pack.taxonomy)))]
     return []

@@ -7,10 +7,11 @@ engine's parser, refused by our compiler, or unchecked with the reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from insigma.assure.fixtures import reference_rules, with_logsource
+from insigma.assure.fixtures import reference_rules, with_logsources
 from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule, Fixture, Pack, Taxonomy
 from insigma.release.proofs import digest_of_events, digest_of_query
@@ -105,19 +106,26 @@ def _seat(client: Client) -> Seat:
 def prove(
     pack: Pack, targets: Sequence[str], bench: Bench, concerns: Callable[[AnyRule], bool], tell: Callable[[str, str], None]
 ) -> Iterator[Proof]:
-    """One proof (or several, where several engines judge) for each rule, target and language.
+    """One proof (or several, where several engines judge) for each rule, target and language, in this order of targets.
 
-    `concerns` chooses rules; `tell(target, rule)` is called before each.
+    `concerns` chooses rules; `tell(target, rule)` is called before each. Targets are proved side by side: each has engines
+    of its own, which work in processes of their own.
     """
     reference = reference_rules(pack, default_lists(pack))
     fixtures = {reference.rules[fixture.rule].header.label: fixture for fixture in pack.fixtures if fixture.rule in reference.rules}
-    rules = {id(rule): rule for rule in reference.rules.values()}
-    for target in targets:
+    rules = [rule for rule in {id(rule): rule for rule in reference.rules.values()}.values() if concerns(rule)]
+
+    def of_target(target: str) -> list[Proof]:
         stand = open_stand(target, pack)
-        for rule in rules.values():
-            if concerns(rule):
-                tell(target, rule.header.label)
-                yield from _of_rule(rule, stand, bench, fixtures.get(rule.header.label), pack)
+        found: list[Proof] = []
+        for rule in rules:
+            tell(target, rule.header.label)
+            found += _of_rule(rule, stand, bench, fixtures.get(rule.header.label), pack)
+        return found
+
+    with ThreadPoolExecutor(max(1, len(targets))) as pool:
+        for proofs in pool.map(of_target, targets):
+            yield from proofs
 
 
 def provable(targets: Iterable[str], pack: Pack) -> list[str]:
@@ -142,7 +150,7 @@ def _of_rule(rule: AnyRule, stand: Stand, bench: Bench, fixture: Fixture | None,
         yield from (_unchecked(trial.compiled, trial.language, stand.target, "the rule has no fixture") for trial in trials)
         return
     for case in fixture.cases:
-        events = [with_logsource(event, rule, pack) for event in case.events]
+        events = with_logsources(case.events, rule, pack)
         _run_case(case.name, events, trials, stand, pack.taxonomy)
     for trial in trials:
         yield trial.proof(stand.target, fixture)

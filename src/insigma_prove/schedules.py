@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from insigma.assure.fixtures import reference_rules, with_logsource
+from insigma.assure.fixtures import reference_rules, with_logsources
 from insigma.bind.model import BoundCorrelation
 from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule, Fixture, Pack
@@ -64,7 +64,7 @@ def prove_schedules(
 
 def _of_day(compiled: Compiled, plan: Plan, stand: Stand, client: Client, fixture: Fixture, pack: Pack, seed: int) -> DayProof:
     rule, detection = compiled.rule, compiled.detection
-    cases = [[with_logsource(event, rule, pack) for event in case.events] for case in fixture.cases]
+    cases = [with_logsources(case.events, rule, pack) for case in fixture.cases]
     outcomes: list[Replay] = []
     faults: list[str] = []
     for clock_ms, own in _dealt(compiled, cases, plan.clocks):

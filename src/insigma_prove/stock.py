@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from insigma.assure.fixtures import reference_rules, with_logsource
+from insigma.assure.fixtures import reference_rules, with_logsources
 from insigma.content.lists import DEFAULT_TENANT, default_lists
 from insigma.content.model import AnyRule, Fixture, Pack, Rule
 from insigma.evaluate.events import flatten, text_of, values_of
@@ -81,7 +81,7 @@ def _parsed(detection: Detection, seat: Seat) -> list[tuple[str, str]]:
 
 def _executed(rule: Rule, detection: Detection, seat: Seat, fixture: Fixture | None, pack: Pack) -> Iterator[tuple[str, str]]:
     for case in fixture.cases if fixture is not None else ():
-        events = [with_logsource(event, rule, pack) for event in case.events]
+        events = with_logsources(case.events, rule, pack)
         expected = truth(rule, events, pack.taxonomy)
         own = [place for place, event in enumerate(events) if _of_source(event, rule, pack)]
         rows = [_row(events[place]) for place in own]

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from insigma.assure.fixtures import reference_rules, with_logsource
+from insigma.assure.fixtures import reference_rules, with_logsources
 from insigma.bind.binder import bind
 from insigma.content.lists import default_lists
 from insigma.content.model import Rule
@@ -254,7 +254,7 @@ def test_rewritten_searches_find_what_the_searches_find(splunk: Fake, spl: Engin
         rule = rules[fixture.rule]
         query = target.compile(bind(rule, mapping, pack.taxonomy)).query
         for case in fixture.cases[:2]:
-            events = stored_events([with_logsource(event, rule, pack) for event in case.events], mapping)
+            events = stored_events(with_logsources(case.events, rule, pack), mapping)
             client.open({}, events)
             found = client.run("spl", query, {})
             spl.open({}, events)

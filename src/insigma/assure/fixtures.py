@@ -12,7 +12,7 @@ from insigma.content.yaml_reader import Key
 from insigma.diagnostics.model import Diagnostic
 from insigma.evaluate.correlate import GroupAlert
 from insigma.evaluate.engine import LOGSOURCE, Engine, Verdict, canonical_logsource
-from insigma.evaluate.events import Flat, flatten, iso, milliseconds, text_of, values_of
+from insigma.evaluate.events import flatten, iso, milliseconds, text_of, values_of
 from insigma.evaluate.explain import reasons, truth
 from insigma.specialise.lists import Lists, fill_lists
 
@@ -79,29 +79,31 @@ def _run_case(fixture: Fixture, index: int, rule: AnyRule, engine: Engine, pack:
 
 def _tried(case: FixtureCase, rule: AnyRule, engine: Engine, pack: Pack) -> tuple[Verdict, _Trial]:
     """The verdict of an engine that knows only this rule, and what is needed to explain it."""
-    events = [with_logsource(event, rule, pack) for event in case.events]
+    events = with_logsources(case.events, rule, pack)
     engine.restart()
     for event in events:
         engine.feed(event)
-    trial = _Trial(case, [flatten(event) for event in events], pack.taxonomy, sorted(engine.untimed))
-    return engine.verdicts()[0], trial
+    return engine.verdicts()[0], _Trial(case, events, pack.taxonomy, sorted(engine.untimed))
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A case at work: its events, flat, and the positions of those that a correlation needed and that have no time."""
+    """A case at work: its events, and the positions of those that a correlation needed and that have no time."""
 
     case: FixtureCase
-    events: Sequence[Flat]
+    events: Sequence[Mapping[str, Any]]
     taxonomy: Taxonomy
     untimed: Sequence[int]
 
 
-def with_logsource(event: Mapping[str, Any], rule: AnyRule, pack: Pack) -> Mapping[str, Any]:
-    """The event with the log source of the rule, where it names none and the rule (or all base rules) has one."""
+def with_logsources(events: Sequence[Mapping[str, Any]], rule: AnyRule, pack: Pack) -> list[Mapping[str, Any]]:
+    """The events with the log source of the rule, where they name none and the rule (or all base rules) has one."""
     bases = (rule,) if isinstance(rule, Rule) else rule.base_rules
     names = {canonical_logsource(base.logsource, pack.taxonomy) for base in bases}
-    return event if LOGSOURCE in flatten(event) or len(names) != 1 else {LOGSOURCE: next(iter(names)), **event}
+    if len(names) != 1:
+        return list(events)
+    named = {LOGSOURCE: next(iter(names))}
+    return [event if LOGSOURCE in event or LOGSOURCE in flatten(event) else {**named, **event} for event in events]
 
 
 Difference = tuple[Key, str, str]
@@ -147,8 +149,9 @@ def _match_differences(rule: Rule, expected: set[int], found: set[int], trial: _
         yield ("events", trial.case.steps[index]), f"event {index} {verb}", _why(rule, index in found, trial.events[index], trial.taxonomy)
 
 
-def _why(rule: Rule, matched: bool, event: Flat, taxonomy: Taxonomy) -> str:
+def _why(rule: Rule, matched: bool, raw: Mapping[str, Any], taxonomy: Taxonomy) -> str:
     """Why the rule matched the event, or why not: its log source, its condition, or an earlier delivery."""
+    event = flatten(raw)
     own, named = canonical_logsource(rule.logsource, taxonomy), values_of(event, LOGSOURCE)
     if named and own not in {fold(text_of(value)) for value in named}:
         return f"its log source is '{text_of(named[0])}', the rule sees '{own}'"

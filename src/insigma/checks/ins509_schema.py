@@ -12,6 +12,7 @@ Validates each file of a pack against the JSON Schema of its kind, which its pla
 | `mappings/taxonomy/fields.yml`, `logsources.yml` | taxonomy-fields, taxonomy-logsources |
 | `mappings/targets/*` | target-mapping |
 | `mappings/tenants/*` | tenant |
+| `mappings/products/*` | product-mapping |
 
 Every fault is told at its own place: missing and unknown keys, values of a wrong kind, words outside of a closed list. Faults of rules
 that have a code of their own (INS1xx, INS2xx, INS401) are told there.
@@ -56,6 +57,7 @@ from insigma.checks.base import Context, finding, kind_of
 from insigma.checks.schema_faults import Fault, faults
 from insigma.content.fixtures import read_fixture
 from insigma.content.mappings import read_mapping, read_tenant
+from insigma.content.products import read_product
 from insigma.content.taxonomy import read_taxonomy
 from insigma.content.yaml_reader import Document
 from insigma.diagnostics.model import Diagnostic, Place
@@ -69,6 +71,7 @@ _KINDS = (
     (re.compile(r"mappings/taxonomy/logsources\.ya?ml"), "taxonomy-logsources"),
     (re.compile(r"mappings/targets/.+"), "target-mapping"),
     (re.compile(r"mappings/tenants/.+"), "tenant"),
+    (re.compile(r"mappings/products/.+"), "product-mapping"),
 )
 _TOLD_ELSEWHERE = frozenset(
     {
@@ -132,6 +135,8 @@ def _told_by_reader(name: str | None, document: Document, context: Context) -> f
             found = read_mapping(document)[1]
         case "tenant":
             found = read_tenant(document)[1]
+        case "product-mapping":
+            found = tuple(one for one in read_product(document)[1] if one.code == CODE)
         case "taxonomy-fields" | "taxonomy-logsources":
             parts = {schema_of(other, context): other for other in context.pack.documents}
             if "taxonomy-fields" in parts and "taxonomy-logsources" in parts:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from types import ModuleType
 
 import insigma.checks
 from insigma.checks.base import Context
 from insigma.content.attack import load_attack
 from insigma.content.f3 import load_f3
+from insigma.content.model import Pack, Taxonomy
 from insigma.content.pack import Loaded
+from insigma.content.products import FOLDER
+from insigma.content.yaml_reader import Document
 from insigma.diagnostics.model import Diagnostic
 
 
@@ -30,6 +34,16 @@ def check_all(loaded: Loaded) -> tuple[Diagnostic, ...]:
     context = Context(pack, pack.rule_documents, load_attack(), load_f3(), in_pack=bool(pack.root))
     found = [*loaded.diagnostics, *_run(check_modules(), context)]
     return tuple(sorted(set(found), key=lambda one: (one.place, one.code, one.message)))
+
+
+def check_adapter(document: Document, taxonomy: Taxonomy) -> tuple[Diagnostic, ...]:
+    """What the checks of adapters find in one that lies anywhere."""
+    stem = document.path.rsplit("/", 1)[-1]
+    placed = replace(document, path=f"{FOLDER}/{stem}")
+    pack = Pack(".", "", "", taxonomy, (), (), (), {}, {}, (placed,), ())
+    context = Context(pack, (), load_attack(), load_f3(), in_pack=True)
+    modules = (module for module in check_modules() if "INS520" <= module.CODE <= "INS529")
+    return tuple(replace(found, place=replace(found.place, path=document.path)) for found in _run(modules, context))
 
 
 def _run(modules: Iterable[ModuleType], context: Context) -> Iterator[Diagnostic]:

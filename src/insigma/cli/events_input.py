@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
-import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -12,17 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-import orjson
-
 from insigma.cli.errors import UsageError
+from insigma.content.json_values import BROKEN, loads
 
 SHOWN_FAULTS = 5
 _GZIP = b"\x1f\x8b"
-_AS_NINES = bytes.maketrans(b"0123456789", b"9" * 10)
-_LONG_NUMBER = b"9" * 19
-"""19 digits in a row, each made a nine: no shorter number is beyond 64 bits. Ten times as fast as a pattern."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -64,7 +56,7 @@ class EventSource:
             yield self._object(text, f"line {number}")
 
     def _array(self, text: bytes) -> Iterator[dict[str, Any] | None]:
-        value = _loads(text)
+        value = loads(text)
         if not isinstance(value, list):
             raise UsageError(f"{self.path}: begins like a JSON array and is none", "give a JSON array, or one object a line")
         for position, element in enumerate(value):
@@ -75,44 +67,13 @@ class EventSource:
                 yield None
 
     def _object(self, text: bytes, where: str) -> dict[str, Any] | None:
-        value = _loads(text)
+        value = loads(text)
         if isinstance(value, dict):
             return value
-        self._fault(f"{where} is not JSON" if value is _BROKEN else f"{where} is no object")
+        self._fault(f"{where} is not JSON" if value is BROKEN else f"{where} is no object")
         return None
 
     def _fault(self, message: str) -> None:
         self.faulty += 1
         if len(self.faults) < SHOWN_FAULTS:
             self.faults.append(f"{self.path}: {message}")
-
-
-_BROKEN = object()
-
-
-def _loads(text: bytes) -> Any:
-    """The JSON value, or `_BROKEN`. What orjson refuses (lone surrogates) or rounds (integers beyond 64 bits) is read all the same."""
-    if _LONG_NUMBER not in text.translate(_AS_NINES):
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            pass
-    try:
-        return _scrubbed(json.loads(text.decode("utf-8"), parse_constant=_no_constant))
-    except (ValueError, RecursionError):
-        return _BROKEN
-
-
-def _scrubbed(value: Any) -> Any:
-    """The value with lone surrogates, which no engine can search, turned into U+FFFD."""
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_scrubbed(element) for element in value]
-    if isinstance(value, dict):
-        return {_scrubbed(name): _scrubbed(element) for name, element in value.items()}
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)

@@ -23,6 +23,7 @@ COMMANDS = {
     "show": "Show the compiled query of a rule.",
     "prove": "Run the compiled queries on real engines and compare.",
     "eval": "Evaluate Sigma rules on events.",
+    "adapt": "Turn a product's raw events into canonical events.",
     "explain": "Explain the code of a finding.",
     "new": "Start a rule and its fixture.",
 }

@@ -77,8 +77,9 @@ def _expanded(step: Any, defaults: Mapping[str, Any], at: Key) -> Iterator[Mappi
         raise _Fault((*at, "every"), f"'{step['every']}' is no duration", "such as 30s, 5m or 250ms")
     start = _moment(step.get("at"), at)
     fields = {name: value for name, value in {**defaults, **step}.items() if name not in RESERVED and value is not None}
+    counted = {name: value for name, value in fields.items() if _counted(value, 1) != value}
     for number in range(min(repeat, MAX_EVENTS + 1)):
-        event = {name: _counted(value, number + 1) for name, value in fields.items()}
+        event = {**fields, **{name: _counted(value, number + 1) for name, value in counted.items()}}
         if start is not None:
             try:
                 moment = start + timedelta(milliseconds=number * every)

@@ -17,12 +17,16 @@ from insigma.content.files import Finder, shown_path
 from insigma.content.fixtures import read_fixture
 from insigma.content.mappings import read_mapping, read_tenant
 from insigma.content.model import Fixture, Pack, TargetMapping, Taxonomy, Tenant
+from insigma.content.products import FOLDER, read_product
 from insigma.content.taxonomy import read_taxonomy
 from insigma.content.yaml_reader import Document
 from insigma.diagnostics.model import Diagnostic, Place
 
 PACK_FILE = "insigma.yml"
 TAXONOMY = Path("mappings", "taxonomy")
+SCENARIOS = "tests/fixtures/scenarios"
+"""Whole days over all rules, which the pack's own tests read: no fixtures of one rule."""
+
 BUNDLED = "insurance"
 
 
@@ -50,6 +54,11 @@ def bundled_root() -> Path:
 def load_pack(root: Path) -> Loaded:
     """Read the pack at `root`."""
     return _Loader(root, Finder(root)).load()
+
+
+def load_products(root: Path) -> Loaded:
+    """The taxonomy and the adapters of the pack at `root`, and those of the pack that it extends: no rules, no fixtures."""
+    return _Loader(root, Finder(root)).load_products()
 
 
 def load_loose(paths: Sequence[Path], taxonomy_root: Path) -> Loaded:
@@ -90,6 +99,7 @@ class _Loader:
         if base is not None:
             mappings = MappingProxyType({**base.mappings(), **mappings})
             tenants = MappingProxyType({**base.tenants(), **tenants})
+        self._products()
         fixtures = self._fixtures()
         assembled = assemble(rule_documents)
         name, version = (str(head.data.get(key, "")) if head is not None else "" for key in ("name", "version"))
@@ -123,7 +133,8 @@ class _Loader:
         where = self._root / folder
         if not where.is_dir():
             return []
-        return [document for path in self._finder.files(where) for document in self._finder.read(path).documents]
+        paths = (path for path in self._finder.files(where) if not path.is_relative_to(self._root / SCENARIOS))
+        return [document for path in paths for document in self._finder.read(path).documents]
 
     def _single(self, path: Path) -> Document | None:
         if not path.is_file():
@@ -159,6 +170,23 @@ class _Loader:
             if tenant is not None:
                 found.setdefault(tenant.id, tenant)
         return MappingProxyType(found)
+
+    def _products(self) -> None:
+        """Adapters stay documents: nothing in a pack but themselves reads them."""
+        for document in self._kept(FOLDER):
+            self._found.extend(read_product(document)[1])
+
+    def load_products(self) -> Loaded:
+        head = self._single(self._root / PACK_FILE)
+        base = self._extended(head)
+        taxonomy = self.taxonomy() if base is None or (self._root / TAXONOMY).is_dir() else base.taxonomy()
+        self._others.clear()
+        self._products()
+        if base is not None:
+            base._products()
+        documents = (*self._others, *(base._others if base is not None else ()))
+        pack = Pack(shown_path(self._root), "", "", taxonomy, (), (), (), {}, {}, documents, ())
+        return Loaded(pack, (*self._finder.found, *self._found))
 
     def _fixtures(self) -> tuple[Fixture, ...]:
         found: list[Fixture] = []

@@ -19,6 +19,7 @@ NAMES = (
     "ledger",
     "metadata",
     "pack",
+    "product-mapping",
     "rule",
     "target-mapping",
     "taxonomy-fields",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from insigma.assure.fixtures import reference_rules, with_logsource
+from insigma.assure.fixtures import reference_rules, with_logsources
 from insigma.bind.binder import bind
 from insigma.content.lists import default_lists
 from insigma.content.model import Rule
@@ -208,7 +208,7 @@ def test_our_own_event_rules_find_what_the_rule_says(spl: EngineProcess, pack: A
             continue
         query = target.compile(bind(rule, mapping, pack.taxonomy)).query
         for case in fixture.cases:
-            events = [with_logsource(event, rule, pack) for event in case.events]
+            events = with_logsources(case.events, rule, pack)
             reference = Engine((rule,), pack.taxonomy)
             for event in events:
                 reference.feed(event)
