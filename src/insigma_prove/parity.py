@@ -13,7 +13,7 @@ from typing import Any
 
 from insigma.assure.fixtures import with_logsources
 from insigma.bind.open import is_open, open_mapping
-from insigma.content.lists import DEFAULT_TENANT, default_lists
+from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule, Correlation, Pack, Rule, TargetMapping
 from insigma.evaluate.engine import canonical_logsource
 from insigma.evaluate.events import flatten, iso, time_of
@@ -131,7 +131,7 @@ class _Hall:
     """One lane at work: both compilers, the engine, and how the target stores events."""
 
     def __init__(self, lane: Lane, seat: Seat, pack: Pack) -> None:
-        context = PackContext(DEFAULT_TENANT, pack.name, pack.version)
+        context = PackContext.of_default(pack)
         lists = default_lists(pack)
         self._lane = lane
         self._client = seat.client

@@ -112,8 +112,8 @@ def prove(
     of its own, which work in processes of their own.
     """
     reference = reference_rules(pack, default_lists(pack))
-    fixtures = {reference.rules[fixture.rule].header.label: fixture for fixture in pack.fixtures if fixture.rule in reference.rules}
-    rules = [rule for rule in {id(rule): rule for rule in reference.rules.values()}.values() if concerns(rule)]
+    fixtures = reference.fixtures(pack)
+    rules = [rule for rule in reference.distinct() if concerns(rule)]
 
     def of_target(target: str) -> list[Proof]:
         stand = open_stand(target, pack)

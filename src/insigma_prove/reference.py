@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from insigma.content.folding import fold
 from insigma.content.model import AnyRule, Correlation, Rule, Taxonomy
-from insigma.evaluate.engine import IDENTITY, Engine, Verdict
-from insigma.evaluate.events import flatten, iso, text_of, time_of, values_of
+from insigma.evaluate.engine import Engine, Verdict, identity_of
+from insigma.evaluate.events import flatten, iso, time_of
 
 TIMESTAMP = "@timestamp"
 
@@ -117,7 +117,6 @@ def first_deliveries(events: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
     seen: dict[tuple[str, ...], int] = {}
     found = []
     for position, event in enumerate(events):
-        flat = flatten(event)
-        key = tuple("\x1f".join(text_of(value) for value in values_of(flat, name)) for name in (*IDENTITY, "event.id"))
-        found.append(seen.setdefault(key, position) if key[-1] else position)
+        key = identity_of(flatten(event))
+        found.append(position if key is None else seen.setdefault(key, position))
     return tuple(found)

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from insigma.bind.binder import bind
 from insigma.bind.model import BoundAny, BoundCorrelation
 from insigma.content.attack import load_attack
-from insigma.content.lists import DEFAULT_TENANT
 from insigma.content.model import AnyRule, Pack
 from insigma.packages.base import PackContext
 from insigma.packages.elastic.files import ElasticPackager
@@ -81,7 +80,7 @@ class ElasticStand:
     def __init__(self, pack: Pack) -> None:
         self._taxonomy = pack.taxonomy
         self._mapping = pack.mappings[self.target]
-        self._packager = ElasticPackager(KibanaContext(_context(pack), self._mapping, load_attack()))
+        self._packager = ElasticPackager(KibanaContext(PackContext.of_default(pack), self._mapping, load_attack()))
         self._store = elastic.store(self._mapping)
 
     def compile(self, rule: AnyRule, language: str | None) -> Compiled:
@@ -107,7 +106,7 @@ class SplunkStand:
     def __init__(self, pack: Pack) -> None:
         self._taxonomy = pack.taxonomy
         self._mapping = pack.mappings[self.target]
-        self._packager = SplunkPackager(_context(pack))
+        self._packager = SplunkPackager(PackContext.of_default(pack))
         self._target = SplunkTarget(self._mapping)
 
     def compile(self, rule: AnyRule, language: str | None) -> Compiled:  # noqa: ARG002 - Splunk has one language
@@ -134,7 +133,7 @@ class SentinelStand:
     def __init__(self, pack: Pack) -> None:
         self._taxonomy = pack.taxonomy
         self._mapping = pack.mappings[self.target]
-        self._packager = SentinelPackager(_context(pack), load_attack())
+        self._packager = SentinelPackager(PackContext.of_default(pack), load_attack())
         self._target = SentinelTarget(self._mapping)
         self._store = sentinel.store(self._mapping)
 
@@ -162,7 +161,3 @@ STANDS: Mapping[str, Callable[[Pack], Stand]] = {"elastic": ElasticStand, "splun
 def open_stand(target: str, pack: Pack) -> Stand:
     """The stand of a target that the pack maps. Raises KeyError for a target that has none."""
     return STANDS[target](pack)
-
-
-def _context(pack: Pack) -> PackContext:
-    return PackContext(DEFAULT_TENANT, pack.name, pack.version)

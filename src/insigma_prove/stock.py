@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from insigma.assure.fixtures import reference_rules, with_logsources
-from insigma.content.lists import DEFAULT_TENANT, default_lists
+from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule, Fixture, Pack, Rule
 from insigma.evaluate.events import flatten, text_of, values_of
 from insigma.packages.base import PackContext
@@ -31,11 +31,11 @@ def prove_stock(
 ) -> Iterator[Proof]:
     """One proof for each rule and stock target. Raises `UnknownTarget` for a backend that is not installed."""
     reference = reference_rules(pack, default_lists(pack))
-    fixtures = {reference.rules[fixture.rule].header.label: fixture for fixture in pack.fixtures if fixture.rule in reference.rules}
-    context = PackContext(DEFAULT_TENANT, pack.name, pack.version)
+    fixtures = reference.fixtures(pack)
+    context = PackContext.of_default(pack)
     for target in targets:
         shop = open_workshop(target, pack, default_lists(pack), context)
-        for rule in {id(rule): rule for rule in reference.rules.values()}.values():
+        for rule in reference.distinct():
             if concerns(rule):
                 tell(target, rule.header.label)
                 yield from _of_rule(rule, shop, pack, bench, fixtures.get(rule.header.label))

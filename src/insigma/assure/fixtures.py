@@ -38,6 +38,14 @@ class Reference:
     rules: Mapping[str, AnyRule]
     diagnostics: tuple[Diagnostic, ...]
 
+    def distinct(self) -> tuple[AnyRule, ...]:
+        """Each rule once, in the pack's order."""
+        return tuple({id(rule): rule for rule in self.rules.values()}.values())
+
+    def fixtures(self, pack: Pack) -> Mapping[str, Fixture]:
+        """The fixture of each rule by the rule's label; of several, the last."""
+        return {self.rules[fixture.rule].header.label: fixture for fixture in pack.fixtures if fixture.rule in self.rules}
+
 
 def reference_rules(pack: Pack, lists: Lists) -> Reference:
     """The rules of the pack, ready to be evaluated, by every name that a fixture may use."""

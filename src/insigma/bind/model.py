@@ -6,6 +6,7 @@ already decided case, types and which stored field is meant; an emitter only wri
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -98,6 +99,18 @@ class Negated:
 
 
 Bound: TypeAlias = "AllOf | AnyOf | Negated | Constant | Test | OneOf | Anywhere"
+
+
+def tests(predicate: Bound) -> Iterator[Test | OneOf]:
+    """The tests of the predicate, left to right."""
+    match predicate:
+        case Test() | OneOf():
+            yield predicate
+        case AllOf(operands) | AnyOf(operands):
+            for operand in operands:
+                yield from tests(operand)
+        case Negated(operand):
+            yield from tests(operand)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,6 @@ def _workshops(names: Sequence[str], pack: Pack) -> list[Workshop]:
 
 def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Progress) -> Built:
     pack = workplace.loaded.pack
-    proofs = _proofs(workplace)
     progress.step("checking", 1)
     findings = list(check_all(workplace.loaded))
     progress.advance()
@@ -100,7 +99,8 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     filled = fill_lists(pack.rules, default_lists(pack))
     findings.extend(filled.diagnostics)
     if any(found.severity is Severity.ERROR for found in findings):
-        return Built(tuple(findings), cases, (), (), proofs)
+        return Built(tuple(findings), cases, (), (), Proofs((), (), {}))
+    proofs = _proofs(workplace)
     workshops = _workshops(targets, pack)
     if not workshops:
         raise UsageError("the pack maps no target", f"it needs mappings/targets/{NATIVE[0]}.yml or another of {', '.join(NATIVE)}")

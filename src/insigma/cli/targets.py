@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from insigma.cli.errors import UsageError
 from insigma.cli.output import did_you_mean
-from insigma.content.lists import DEFAULT_TENANT, default_lists
+from insigma.content.lists import default_lists
 from insigma.content.model import Pack
 from insigma.packages.base import PackContext
 from insigma.release.workshops import PYSIGMA_PREFIX, Refused, UnknownTarget, Workshop, open_workshop
@@ -21,7 +21,7 @@ def workshop_of(name: str, pack: Pack, language: str | None = None, pipelines: S
 
     Raises `UsageError` for a name, language or pipeline that there is not.
     """
-    context = PackContext(DEFAULT_TENANT, pack.name, pack.version)
+    context = PackContext.of_default(pack)
     opened = _pipelines(name, pipelines) if pipelines else None
     try:
         return open_workshop(name, pack, default_lists(pack), context, language, opened)

@@ -129,8 +129,8 @@ class Engine:
         return tuple(self._desks[name] for name in desks if name in self._desks)
 
     def _repeated(self, flat: Flat) -> bool:
-        key = tuple("\x1f".join(text_of(value) for value in values_of(flat, name)) for name in (*IDENTITY, "event.id"))
-        if not key[-1]:  # an empty id tells nothing apart
+        key = identity_of(flat)
+        if key is None:
             return False
         if key in self._seen:
             return True
@@ -171,6 +171,12 @@ def _inner_correlations(rules: Sequence[AnyRule]) -> set[int]:
         waiting += (member for member in inner if id(member) not in found)
         found |= {id(member) for member in inner}
     return found
+
+
+def identity_of(flat: Flat) -> tuple[str, ...] | None:
+    """What tells an event from every other, so that a second delivery is known; None for one without an id, or with an empty one."""
+    key = tuple("\x1f".join(text_of(value) for value in values_of(flat, name)) for name in (*IDENTITY, "event.id"))
+    return key if key[-1] else None
 
 
 def canonical_logsource(logsource: LogSource, taxonomy: Taxonomy | None) -> str:

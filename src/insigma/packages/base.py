@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from insigma.content.model import Header
+from insigma.content.lists import DEFAULT_TENANT
+from insigma.content.model import Header, Pack
 from insigma.targets.base import Detection
 
 Files = Mapping[str, str]
@@ -20,6 +21,11 @@ class PackContext:
     tenant: str
     pack: str
     version: str
+
+    @classmethod
+    def of_default(cls, pack: Pack) -> PackContext:
+        """The default profile of the pack."""
+        return cls(DEFAULT_TENANT, pack.name, pack.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,14 @@ gets the same regular expressions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
-from insigma.bind.model import AllOf, AnyOf, Anywhere, Bound, Negated, OneOf, Refused, Test
+from insigma.bind.model import (
+    Anywhere,
+    OneOf,
+    Refused,
+    Test,
+)
 from insigma.content.predicate import Regex, Text, Wildcard
 from insigma.targets.elastic import codepoints as points
 from insigma.targets.elastic.effort import check_pattern
@@ -39,18 +43,6 @@ def ignores_case(leaf: Test | OneOf) -> bool:
     if isinstance(leaf, OneOf):
         return any(isinstance(value, str) and has_case(value) for value in leaf.values)
     return isinstance(leaf.value, Text) and any(isinstance(part, str) and has_case(part) for part in leaf.value.parts)
-
-
-def tests(predicate: Bound) -> Iterator[Test | OneOf]:
-    """The tests of the predicate, left to right."""
-    match predicate:
-        case Test() | OneOf():
-            yield predicate
-        case AllOf(operands) | AnyOf(operands):
-            for operand in operands:
-                yield from tests(operand)
-        case Negated(operand):
-            yield from tests(operand)
 
 
 def text_regexp(text: Text) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from insigma.bind.model import BoundAny, BoundCorrelation, BoundRule, Refused
+from insigma.bind.model import BoundAny, BoundCorrelation, BoundRule, Refused, tests
 from insigma.content.durations import duration_ms, duration_text
 from insigma.content.model import CorrelationType, TargetMapping
 from insigma.targets.base import Detection, Schedule
-from insigma.targets.elastic.anycase import ASCII_CASE_NOTE, ignores_case, tests
+from insigma.targets.elastic.anycase import ASCII_CASE_NOTE, ignores_case
 from insigma.targets.elastic.eql import eql_condition
 from insigma.targets.elastic.esql import esql_condition
 from insigma.targets.elastic.hopping import MOST_HOPS, MOST_ROWS, hopping_query

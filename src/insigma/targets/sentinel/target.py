@@ -5,16 +5,25 @@ Floor: Microsoft Sentinel as it is today; its scheduled analytics rules set the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from insigma.bind.model import AllOf, AnyOf, Bound, BoundAny, BoundCorrelation, BoundRule, Column, Negated, OneOf, Refused, Test
+from insigma.bind.model import (
+    Bound,
+    BoundAny,
+    BoundCorrelation,
+    BoundRule,
+    Column,
+    OneOf,
+    Refused,
+    Test,
+    tests,
+)
 from insigma.content.durations import duration_ms, duration_text
-from insigma.content.model import Header, TargetField, TargetMapping
+from insigma.content.model import TargetField, TargetMapping
 from insigma.content.predicate import Regex, Text
 from insigma.targets.base import Companion, Detection, Schedule
 from insigma.targets.sentinel import companions, correlations, empty, quoting
 from insigma.targets.sentinel.predicates import where
 from insigma.targets.sentinel.rows import finished, scope, selected
+from insigma.targets.shown import shown_fields
 
 LONGEST_QUERY = 10_000
 """Characters of an analytics rule's query (Scheduled analytics rules in Microsoft Sentinel, "Rule query")."""
@@ -55,7 +64,8 @@ class SentinelTarget:
         schedule = self._schedule(bound.logsource.delay_ms + settled_ms(bound))
         table, *own = scope(bound.logsource, self._mapping)
         lines = [table, _arrived(schedule.interval_ms, settled_ms(bound)), *own, f"| where {where(bound.predicate)}"]
-        columns, notes = self._shown(bound.rule.header)
+        known, notes = shown_fields(bound.rule.header, self._mapping)
+        columns = _time_first(known)
         if columns:
             lines.append(f"| project {', '.join(columns)}")
         saved: tuple[Companion, ...] = ()
@@ -113,15 +123,6 @@ class SentinelTarget:
             interval = max(interval, SLOW_INTERVAL_MS)
         return Schedule(interval, reach_ms + interval)
 
-    def _shown(self, header: Header) -> tuple[list[str], tuple[str, ...]]:
-        """The columns of the alert, from the rule's `fields`, and a note on those that the mapping does not have."""
-        written = header.document.data.get("fields") if isinstance(header.document.data, dict) else None
-        names = [name for name in written if isinstance(name, str)] if isinstance(written, list) and not self._mapping.open else []
-        known = [self._mapping.fields[name] for name in names if name in self._mapping.fields]
-        unknown = [name for name in names if name not in self._mapping.fields]
-        notes = (f"fields not shown, as the mapping does not have them: {', '.join(unknown)}",) if unknown else ()
-        return _time_first(known), notes
-
 
 def settled_ms(bound: BoundAny) -> int:
     """How long before `now()` what a run judges ends: of an event rule arrivals, of a correlation instants.
@@ -158,20 +159,9 @@ def _interval(written: object) -> int:
 def _notes(predicate: Bound) -> tuple[str, ...]:
     """Where the meaning of an event predicate rests on how Sentinel stores or compares."""
     found: dict[str, None] = dict.fromkeys(empty.notes(predicate))
-    for test in _tests(predicate):
+    for test in tests(predicate):
         if test.field.array and (isinstance(test, OneOf) or isinstance(test.value, (Text, Regex))):
             found["the values of an array are told apart by U+001F: one that holds this character reads as two"] = None
         if isinstance(test, Test) and isinstance(test.value, Column) and test.ignore_case:
             found["two fields are compared by tolower(), which folds as the rule does except for a few letters beyond ASCII"] = None
     return tuple(found)
-
-
-def _tests(predicate: Bound) -> Iterator[Test | OneOf]:
-    match predicate:
-        case Test() | OneOf():
-            yield predicate
-        case AllOf(operands) | AnyOf(operands):
-            for operand in operands:
-                yield from _tests(operand)
-        case Negated(operand):
-            yield from _tests(operand)

@@ -5,13 +5,21 @@ Floor: Splunk 9.2. The time range comes from the schedule; nothing in the query 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from insigma.bind.model import AllOf, AnyOf, Bound, BoundAny, BoundCorrelation, BoundRule, Column, Negated, OneOf, Refused, Test
+from insigma.bind.model import (
+    Bound,
+    BoundAny,
+    BoundCorrelation,
+    BoundRule,
+    Column,
+    OneOf,
+    Refused,
+    tests,
+)
 from insigma.content.durations import duration_ms
-from insigma.content.model import Header, TargetField, TargetMapping
+from insigma.content.model import TargetField, TargetMapping
 from insigma.content.predicate import Regex, Text, Wildcard
 from insigma.targets.base import Detection, Schedule
+from insigma.targets.shown import shown_fields
 from insigma.targets.splunk import correlations, keywords, quoting
 from insigma.targets.splunk.dates import calendar
 from insigma.targets.splunk.predicates import where
@@ -39,7 +47,8 @@ class SplunkTarget:
     def _event(self, bound: BoundRule) -> Detection:
         predicate, marks = keywords.marked(bound.predicate)
         lines = [base_search((bound,), self._mapping), *calendar((predicate,)), *marks, f"| where {where(predicate)}"]
-        columns, notes = self._shown(bound.rule.header)
+        known, notes = shown_fields(bound.rule.header, self._mapping)
+        columns = _time_first(known)
         if columns:
             lines.append(f"| table {' '.join(columns)}")
         return Detection(
@@ -66,15 +75,6 @@ class SplunkTarget:
             group_fields=bound.group_names,
         )
 
-    def _shown(self, header: Header) -> tuple[list[str], tuple[str, ...]]:
-        """The columns of the alert, from the rule's `fields`, and a note on those that the mapping does not have."""
-        written = header.document.data.get("fields") if isinstance(header.document.data, dict) else None
-        names = [name for name in written if isinstance(name, str)] if isinstance(written, list) and not self._mapping.open else []
-        known = [self._mapping.fields[name] for name in names if name in self._mapping.fields]
-        unknown = [name for name in names if name not in self._mapping.fields]
-        notes = (f"fields not shown, as the mapping does not have them: {', '.join(unknown)}",) if unknown else ()
-        return _time_first(known), notes
-
 
 def _time_first(fields: list[TargetField]) -> list[str]:
     columns = dict.fromkeys(quoting.column(field.name) for field in fields)
@@ -91,7 +91,7 @@ def _interval(written: object) -> int:
 def _notes(predicate: Bound) -> tuple[str, ...]:
     """Where the meaning of an event predicate rests on something that Splunk's manual leaves open."""
     found: dict[str, None] = {}
-    for test in _tests(predicate):
+    for test in tests(predicate):
         if isinstance(test, OneOf):
             empty = "" in test.values
         else:
@@ -105,14 +105,3 @@ def _notes(predicate: Bound) -> tuple[str, ...]:
         if empty:
             found["an empty string differs from an absent field only where field extraction keeps empty values"] = None
     return tuple(found)
-
-
-def _tests(predicate: Bound) -> Iterator[Test | OneOf]:
-    match predicate:
-        case Test() | OneOf():
-            yield predicate
-        case AllOf(operands) | AnyOf(operands):
-            for operand in operands:
-                yield from _tests(operand)
-        case Negated(operand):
-            yield from _tests(operand)
