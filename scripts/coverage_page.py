@@ -16,7 +16,7 @@ from insigma.content.lists import default_lists
 from insigma.content.model import Pack
 from insigma.content.use_cases import load_use_cases
 
-_CELL, _ROW, _LEFT, _TOP = 52, 26, 190, 118
+_CELL, _ROW, _LEFT, _TOP, _RIGHT = 52, 26, 220, 118, 96
 _SHADES = ("#f3f6f9", "#cfe1f2", "#93c0e4", "#4c94cf", "#1f6bb0", "#0b4480")
 
 
@@ -74,7 +74,7 @@ def _picture(coverage: Coverage, tables: Tables) -> str:
             key = (str(dug(rule, "domain")), tactic)
             counts[key] = counts.get(key, 0) + 1
     columns = [tactic for tactic in tables.attack.tactics.values() if any(tactic.shortname == used for _, used in counts)]
-    width, height = _LEFT + _CELL * len(columns) + 40, _TOP + _ROW * len(DOMAIN_CODES) + 12
+    width, height = _LEFT + _CELL * len(columns) + _RIGHT, _TOP + _ROW * len(DOMAIN_CODES) + 12
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         ' font-family="system-ui, sans-serif" font-size="12">',

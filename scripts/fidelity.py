@@ -13,7 +13,7 @@ from insigma.content.model import AnyRule, Pack
 from insigma.content.pack import load_pack
 from insigma.release.proofs import FOLDER, digest_of_events, read_proofs
 from insigma.specialise.lists import fill_lists
-from insigma.targets.base import Detection, Refused
+from insigma.targets.base import Refused
 from insigma_prove.stands import open_stand
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,12 +25,30 @@ def fidelity_page(note: str) -> str:
     """The page; what was measured comes from the pack's proofs folder."""
     pack = load_pack(ROOT).pack
     rules = sorted(fill_lists(pack.rules, default_lists(pack)).rules, key=lambda rule: rule.header.label)
-    lines = ["# Fidelity", "", note, "", _part("opening"), "", *_proofs(pack, rules), *_refusals(pack, rules)]
+    refused = _refused(pack, rules)
+    lines = ["# Fidelity", "", note, "", _part("opening"), "", *_proofs(pack, rules, refused), *_refusals(rules, refused)]
     lines += ["", _part("engines"), *_parity("pack"), *_parity("public"), *_public_refusals()]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _proofs(pack: Pack, rules: Sequence[AnyRule]) -> Iterator[str]:
+Cell = tuple[str, str, str]
+"""A rule's label, a target and a language."""
+
+
+def _refused(pack: Pack, rules: Sequence[AnyRule]) -> Mapping[Cell, str]:
+    """Why a language does not say a rule, for those that it does not."""
+    found: dict[Cell, str] = {}
+    stands = {target: open_stand(target, pack) for target, _ in LANGUAGES}
+    for target, language in LANGUAGES:
+        for rule in rules:
+            try:
+                stands[target].compile(rule, language)
+            except Refused as refusal:
+                found[rule.header.label, target, language] = refusal.reason
+    return found
+
+
+def _proofs(pack: Pack, rules: Sequence[AnyRule], refused: Mapping[Cell, str]) -> Iterator[str]:
     rows = read_proofs(ROOT)
     fixtures = {fixture.rule: digest_of_events(fixture) for fixture in pack.fixtures}
     yield "| target | language | proved | how | engine | cases |"
@@ -53,18 +71,11 @@ def _proofs(pack: Pack, rules: Sequence[AnyRule]) -> Iterator[str]:
         for target, language in LANGUAGES:
             found = [row for row in rows if (row.rule, row.target, row.language) == (rule.header.label, target, language)]
             fresh = [row for row in found if row.events in current]
-            cells.append(fresh[0].grade if fresh else "refused" if _compiled(rule, target, language, pack) is None else "unchecked")
+            cells.append(fresh[0].grade if fresh else "refused" if (rule.header.label, target, language) in refused else "unchecked")
         yield f"| {rule.header.label} | {' | '.join(cells)} |"
 
 
-def _compiled(rule: AnyRule, target: str, language: str, pack: Pack) -> Detection | None:
-    try:
-        return open_stand(target, pack).compile(rule, language).detection
-    except Refused:
-        return None
-
-
-def _refusals(pack: Pack, rules: Sequence[AnyRule]) -> Iterator[str]:
+def _refusals(rules: Sequence[AnyRule], refused: Mapping[Cell, str]) -> Iterator[str]:
     """Why a language does not say a rule; another language of the target does."""
     yield ""
     yield "| language | reason | rules |"
@@ -72,10 +83,8 @@ def _refusals(pack: Pack, rules: Sequence[AnyRule]) -> Iterator[str]:
     for target, language in LANGUAGES:
         reasons: dict[str, list[str]] = {}
         for rule in rules:
-            try:
-                open_stand(target, pack).compile(rule, language)
-            except Refused as refusal:
-                reasons.setdefault(refusal.reason, []).append(rule.header.label)
+            if reason := refused.get((rule.header.label, target, language)):
+                reasons.setdefault(reason, []).append(rule.header.label)
         for reason, labels in sorted(reasons.items()):
             yield f"| {_cell(NAMES[language])} | {_cell(reason)} | {', '.join(labels)} |"
 

@@ -27,7 +27,17 @@ _MODES = {
     "human": "by a person",
     "none": "",
 }
-_DOMAIN_WORDS = {"ict": "ICT"}
+_DOMAINS = {
+    "portal_contact_centre": "Portal and contact centre",
+    "policy_admin": "Policy administration",
+    "billing_payments": "Billing and payments",
+    "antifraud_fusion": "Anti-fraud fusion",
+    "partner_medical_exchange": "Partners and medical exchange",
+    "phishing_ransomware": "Phishing and ransomware",
+    "third_party_ict": "Third-party ICT",
+    "privileged_database": "Privileged access and databases",
+    "infrastructure_identity": "Infrastructure and identity",
+}
 
 
 def rule_pages(pack: Pack, note: str) -> Iterator[tuple[str, str]]:
@@ -39,9 +49,8 @@ def rule_pages(pack: Pack, note: str) -> Iterator[tuple[str, str]]:
 
 
 def domain_title(domain: str) -> str:
-    """A domain as a heading: `third_party_ict` is "Third party ICT"."""
-    words = " ".join(_DOMAIN_WORDS.get(word, word) for word in domain.split("_"))
-    return words[0].upper() + words[1:]
+    """A domain as a heading."""
+    return _DOMAINS.get(domain) or domain.replace("_", " ").capitalize()
 
 
 def _domain(rule: AnyRule) -> str:
