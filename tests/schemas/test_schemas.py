@@ -67,6 +67,7 @@ def pack_documents() -> Iterator[tuple[str, Document]]:
     yield from (("fixture", document) for document in documents(ROOT / "tests" / "fixtures"))
     yield from (("target-mapping", document) for document in documents(ROOT / "mappings" / "targets"))
     yield from (("tenant", document) for document in documents(ROOT / "mappings" / "tenants"))
+    yield from (("product-mapping", document) for document in documents(ROOT / "mappings" / "products"))
     for name in ("fields", "logsources"):
         yield f"taxonomy-{name}", read_file(ROOT / "mappings" / "taxonomy" / f"{name}.yml", name).documents[0]
     yield "pack", read_file(ROOT / "insigma.yml", "insigma.yml").documents[0]
