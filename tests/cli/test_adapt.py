@@ -39,6 +39,13 @@ def test_events_go_out_and_the_summary_to_standard_error() -> None:
     assert "not in the table of service.name: broker-api (2), status-page (1)" in ran.err
 
 
+def test_what_nobody_gave_is_taken_and_told() -> None:
+    ran = adapt("okta", stdin=raw("okta.ndjson"))
+    assert ran.code == 0
+    assert {json.loads(line)["organization.id"] for line in ran.out.splitlines()} == {"default"}
+    assert "not given, taken as: organization (default); say --set organization=..." in ran.err
+
+
 def test_strictly_gaps_are_findings() -> None:
     assert adapt("kong", "--strict", "--set", "organization=acme", stdin=raw("kong.ndjson")).code == 1
 
@@ -85,7 +92,6 @@ def test_tables_settings_and_the_key(tmp_path: Path) -> None:
     [
         ([], "no product is named"),
         (["konk"], "did you mean 'kong'?"),
-        (["kong"], "kong needs organization"),
         (["kong", "--set", "organisation=acme"], "did you mean 'organization'?"),
         (["kong", "--set", "organization"], "write --set NAME=VALUE"),
         (["kong", "--set", "organization=a", "--table", "services=nowhere.csv"], "nowhere.csv"),
@@ -130,7 +136,7 @@ def test_the_template_is_a_sound_adapter(tmp_path: Path) -> None:
         "objectId": "CLM-1",
         "detailText": '{"status":"APPR","rows":4200,"iban":"DE89 3704"}',
     }
-    settings = ["--set", "organization=acme", "--set", "service=x", "--strict"]
+    settings = ["--set", "organization=acme", "--set", "service=x", "--set", "zone=UTC", "--strict"]
     ran = adapt(str(path), *settings, cwd=tmp_path, stdin=json.dumps(event), env={"INSIGMA_HMAC_KEY": KEY})
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)

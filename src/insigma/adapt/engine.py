@@ -60,7 +60,8 @@ class Adapter:
         if mapping.hashes and not given.key:
             raise NotGiven(f"{mapping.product} hashes account numbers, and there is no key", "set INSIGMA_HMAC_KEY, or give --key-file")
         required = {source.name: source.required for source in taxonomy.logsources.values()}
-        self.summary = Summary(mapping, tuple(tallies(mapping, required)))
+        defaults = {name: value for name, value in self._settings.items() if name not in given.settings}
+        self.summary = Summary(mapping, tuple(tallies(mapping, required)), defaults)
         self._desks = tuple(self._desk(tally, taxonomy) for tally in self.summary.tallies if tally.binding.logsource in taxonomy.logsources)
 
     def _desk(self, tally: BindingTally, taxonomy: Taxonomy) -> _Desk:

@@ -69,10 +69,14 @@ class BindingTally:
 
 @dataclass(slots=True)
 class Summary:
-    """Everything that a run counts. `rejected` holds the first lines that gave no event, `rejections` how many there were."""
+    """Everything that a run counts. `rejected` holds the first lines that gave no event, `rejections` how many there were.
+
+    `defaults` are the settings that nobody gave, with what was taken instead.
+    """
 
     mapping: ProductMapping
     tallies: tuple[BindingTally, ...]
+    defaults: Mapping[str, str] = field(default_factory=dict)
     read: int = 0
     written: int = 0
     rejections: int = 0
@@ -93,17 +97,18 @@ class Summary:
     def passes(self, *, strict: bool) -> bool:
         """Whether the feed keeps the contract: every line gave an event and required fields are filled.
 
-        Strictly, also nothing was unmapped or unusable, and no binding with events has a declared gap.
+        Strictly, also every setting was given, nothing was unmapped or unusable, and no binding with events has a declared gap.
         """
         if self.rejections or any(tally.low() for tally in self.tallies):
             return False
         loose = (tally.unmapped or tally.unusable or tally.gaps() for tally in self.tallies)
-        return not strict or not (self.untaken.total or any(loose))
+        return not strict or not (self.defaults or self.untaken.total or any(loose))
 
     def as_object(self) -> Mapping[str, Any]:
         """The summary as `--format json` writes it."""
         return {
             "product": self.mapping.product,
+            "defaults": dict(sorted(self.defaults.items())),
             "read": self.read,
             "written": self.written,
             "rejected": {"count": self.rejections, "lines": [{"line": line, "reason": reason} for line, reason in self.rejected]},

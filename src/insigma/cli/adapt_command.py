@@ -230,6 +230,9 @@ def _tell(summary: Summary, form: str) -> None:
 
 def _lines(summary: Summary) -> Iterator[str]:
     yield f"insigma: {counted(summary.read, 'raw event')}, {counted(summary.written, 'canonical event')} ({summary.mapping.product})"
+    if summary.defaults:
+        taken = ", ".join(f"{name} ({value})" for name, value in sorted(summary.defaults.items()))
+        yield f"  not given, taken as: {taken}; say --set {next(iter(sorted(summary.defaults)))}=..."
     for tally in summary.tallies:
         yield f"  {tally.binding.name}: {counted(tally.events, 'event')} of {tally.binding.logsource}"
         yield from _tally_lines(tally)
