@@ -104,3 +104,8 @@ def test_descriptions_are_written_for_each_rule(pack: Pack) -> None:
         if len(sentence) > 40
     )
     assert [sentence for sentence, count in sentences.items() if count > 1] == []
+
+
+def test_functions_are_those_of_the_customers_map(pack: Pack) -> None:
+    functions = {dug(rule, "regulatory", "dora", "function") for rule in pack.rules}
+    assert functions <= {"claims_handling", "payments", "policy_admin", "distribution", "underwriting", "reinsurance"}
