@@ -25,9 +25,13 @@ def store(mapping: TargetMapping) -> dict[str, Any]:
 def stored(events: Sequence[Mapping[str, Any]], mapping: TargetMapping) -> list[dict[str, Any]]:
     """Each event as a document with the concrete index that its log source's first pattern stands for.
 
-    Under an open mapping every value is text, as nothing declares another type.
+    Fields stand under their stored names. Under an open mapping every value is text, as nothing declares another type.
     """
-    return [{**(_as_text(event) if mapping.open else event), "_index": _index(event, mapping)} for event in events]
+    return [{**(_as_text(event) if mapping.open else _renamed(event, mapping)), "_index": _index(event, mapping)} for event in events]
+
+
+def _renamed(event: Mapping[str, Any], mapping: TargetMapping) -> dict[str, Any]:
+    return {mapping.fields[name].name if name in mapping.fields else name: value for name, value in event.items()}
 
 
 def _as_text(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from insigma.content.folding import fold
-from insigma.content.model import TargetMapping
+from insigma.content.model import TargetField, TargetMapping
 from insigma.content.taxonomy import LOGSOURCE_FIELD
 from insigma.evaluate.events import flatten, text_of, time_of, values_of
 
@@ -41,7 +41,7 @@ def stored_events(
 
 
 def _stored(event: Mapping[str, Any], position: int, mapping: TargetMapping, cutoff: int, escaped: bool) -> dict[str, Any]:
-    written = _without_nulls(event)
+    written = {name: _as_ingested(value, mapping.fields.get(name)) for name, value in _without_nulls(event).items()}
     raw = json.dumps(written, ensure_ascii=escaped, separators=(",", ":"))
     if len(raw) > cutoff:
         raise TooLong(f"event {position} has {len(raw)} characters, and JSON extraction reads {cutoff} (docs/targets/splunk.md, Limits)")
@@ -54,6 +54,11 @@ def _stored(event: Mapping[str, Any], position: int, mapping: TargetMapping, cut
     for name, value in _leaves("", written):
         fields.setdefault(name, []).append(value)
     return {**stored, "fields": fields}
+
+
+def _as_ingested(value: Any, field: TargetField | None) -> Any:
+    """The value in the form that docs/targets/splunk.md asks of ingest: always an array, where the field is declared as one."""
+    return [value] if field is not None and field.array and not isinstance(value, list) else value
 
 
 def _place(event: Mapping[str, Any], mapping: TargetMapping) -> tuple[str, str]:
