@@ -65,6 +65,11 @@ class Day:
         }
         source = self._taxonomy.logsources[logsource]
         event = {name: value for name, value in event.items() if name in fields or name in source.fields or name == "event.id"}
+        # As an adapter does: a field with a null default is never absent.
+        for name in source.fields:
+            known = self._taxonomy.fields.get(name)
+            if known is not None and known.null_default is not None:
+                event.setdefault(name, known.null_default)
         self._hold(event, logsource)
         self._events.append(event)
 

@@ -1,7 +1,7 @@
 """The last Tuesday on which motor cover can be moved: fifteen brokers, two comparison sites and every nightly run on one API.
 
 The large broker prices its whole book again at noon, in batches, as the season wants it; the others open, quote and bind all day. A
-comparison site asks for sixteen hundred prices in the evening hour, another for half of that. One broker's new client asks for a resource
+comparison site asks for sixteen hundred prices in the evening hour, another for a third of that. A broker's new client asks for a resource
 that is not there, five times for each policy that somebody opens; by day that is much noise about few policies, at night its batch does so
 for the whole book. A broker fetches the renewal letters, one fails over to its second line, one reads its book at three with the everyday
 key, and the listed key does the same properly.
@@ -106,8 +106,8 @@ class Channel:
             self.call(at, "BRK-003", f"/v1/policies/{policy}", **{"insurance.policy.number": policy})
 
     def whole_book(self) -> None:
-        """Seventeen hundred renewals of the large broker, fifty in a call."""
-        for number, at in self.day.every(90, 34, "11:30"):
+        """Sixteen hundred renewals of the large broker, fifty in a call."""
+        for number, at in self.day.every(90, 32, "11:30"):
             post = {"http.request.method": "POST", "http.response.bytes": 180_000, "insurance.api.operation": "quote-batch"}
             self.call(at, "BRK-001", "/v1/quotes/batch", **post)
             for row in range(50):
@@ -116,7 +116,7 @@ class Channel:
 
     def comparison_sites(self) -> None:
         """Every visitor wants four kinds of cover priced. The larger site has four hundred visitors between seven and eight."""
-        for site, seconds, count in (("CMP-001", 8.8, 400), ("CMP-002", 20, 170)):
+        for site, seconds, count in (("CMP-001", 8.8, 400), ("CMP-002", 25, 120)):
             source = {"source.ip": f"193.1.{site[-1]}.10", "insurance.channel": "portal"}
             for number, at in self.day.every(seconds, count, "19:00"):
                 self.quote(at, site, 4, **source)
