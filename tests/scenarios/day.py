@@ -51,7 +51,10 @@ class Day:
         return ((number, begin + timedelta(seconds=seconds * number)) for number in range(count))
 
     def add(self, logsource: str, at: str | datetime, fields: Mapping[str, Any]) -> None:
-        """One event. Raises ValueError for a field or value that the taxonomy does not know there, or a required one missing."""
+        """One event; fields with a null default have it unless given.
+
+        Raises ValueError for a field or value that the taxonomy does not know there, or a required one missing.
+        """
         moment = at if isinstance(at, datetime) else self.at(at)
         service, dataset = _SERVICES.get(logsource, ("", f"{logsource}.feed"))
         event = {
@@ -65,12 +68,12 @@ class Day:
         }
         source = self._taxonomy.logsources[logsource]
         event = {name: value for name, value in event.items() if name in fields or name in source.fields or name == "event.id"}
+        self._hold(event, logsource)
         # As an adapter does: a field with a null default is never absent.
         for name in source.fields:
             known = self._taxonomy.fields.get(name)
             if known is not None and known.null_default is not None:
                 event.setdefault(name, known.null_default)
-        self._hold(event, logsource)
         self._events.append(event)
 
     def _hold(self, event: Mapping[str, Any], logsource: str) -> None:

@@ -57,6 +57,16 @@ def test_an_event_that_no_feed_gives_is_refused(pack: Pack) -> None:
         day.add("dlp", "10:00", {"event.action": "dlp-match", "insurance.channel": "usb"})
 
 
+def test_what_nobody_said_is_unknown_as_an_adapter_writes_it(pack: Pack) -> None:
+    day = Day("2026-02-12", pack.taxonomy)
+    who = {"user.name": "a", "insurance.actor.type": "human", "insurance.context.off_hours": "yes"}
+    what = {"event.action": "claim-view", "event.outcome": "success", "insurance.claim.id": "C", "insurance.claim.status": "open"}
+    day.add("insurance_claims", "10:00", {**who, **what})
+    (event,) = day.events
+    assert (event["insurance.context.off_hours"], event["insurance.context.ticket_valid"]) == ("yes", "unknown")
+    assert "insurance.policy.number" not in event
+
+
 def test_differences_tell_what_is_missing_and_what_is_too_much() -> None:
     found = (Alert("a", {"user.name": "Anna"}), Alert("a", {"user.name": "bert"}), Alert("c", {"user.name": "carl"}, 5, 7))
     stated = [{"rule": "a", "user.name": "anna"}, {"rule": "a", "user.name": "bert"}, {"rule": "c", "user.name": "carl", "value": 5}]
