@@ -242,6 +242,11 @@ def anywhere(text: Text) -> Text:
     return pattern((Wildcard.MANY, *text.parts, Wildcard.MANY), text.cased)
 
 
+def spelt(parts: Iterable[Part | Name]) -> str:
+    """The parts of a pattern or template as a rule writes them, without escapes."""
+    return "".join(part if isinstance(part, str) else f"%{part.name}%" if isinstance(part, Name) else part.value for part in parts)
+
+
 def affix_shape(pattern: Text) -> tuple[Affix, str] | None:
     """The pattern as equality, prefix, suffix or substring of one literal, where it is no more than that."""
     match pattern.parts:

@@ -38,6 +38,7 @@ from insigma.content.predicate import (
     Value,
     Wildcard,
     affix_shape,
+    spelt,
 )
 
 
@@ -149,7 +150,7 @@ def _split(value: Value) -> tuple[str, str]:
             shape = affix_shape(value)
             exactly = " in exactly this case" if cased else ""
             if shape is None:
-                return "matches", f"`{_spelt(parts)}`{exactly}" if parts != (Wildcard.MANY,) else "anything"
+                return "matches", f"`{spelt(parts)}`{exactly}" if parts != (Wildcard.MANY,) else "anything"
             return _AFFIXES[shape[0]], (f"`{shape[1]}`" if shape[1] else "empty") + exactly
         case Number(number):
             return "is", canonical_number(number)
@@ -173,11 +174,7 @@ def _split(value: Value) -> tuple[str, str]:
             names = [part.name for part in template if isinstance(part, Name)]
             if len(template) == 1:
                 return "is", f"on the list *{names[0]}*"
-            return "matches", f"`{_spelt(template)}`, filled in from a list"
-
-
-def _spelt(parts: Sequence[str | Wildcard | Name]) -> str:
-    return "".join(part if isinstance(part, str) else f"%{part.name}%" if isinstance(part, Name) else part.value for part in parts)
+            return "matches", f"`{spelt(template)}`, filled in from a list"
 
 
 def _correlation(rule: Correlation) -> tuple[Line, ...]:

@@ -17,18 +17,17 @@ from insigma.content.predicate import (
     IsNull,
     Keyword,
     Match,
-    Name,
     Named,
     Not,
     Number,
     Or,
-    Part,
     Placeholder,
     Predicate,
     Regex,
     Text,
     TimePart,
     Value,
+    spelt,
 )
 from insigma.evaluate.closures import compile_predicate
 from insigma.evaluate.events import Flat, Preparer, text_of, values_of
@@ -94,7 +93,7 @@ def describe(value: Value) -> str:
     """A value of a rule in words."""
     match value:
         case Text(parts, cased):
-            return f"'{_spelt(parts)}'" + (" in this case" if cased else "")
+            return f"'{spelt(parts)}'" + (" in this case" if cased else "")
         case Number(number):
             return canonical_number(number)
         case Boolean(truth_value):
@@ -115,8 +114,4 @@ def describe(value: Value) -> str:
         case TimePart(unit, number):
             return f"{unit.value} {number}"
         case Placeholder(template):
-            return _spelt(template)
-
-
-def _spelt(parts: tuple[Part | Name, ...]) -> str:
-    return "".join(part if isinstance(part, str) else f"%{part.name}%" if isinstance(part, Name) else part.value for part in parts)
+            return spelt(template)
