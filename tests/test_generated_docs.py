@@ -15,17 +15,30 @@ from insigma.diagnostics.catalogue import CODES
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "generate_docs.py"
 
 
-@pytest.fixture
-def generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script, writing to a folder of its own."""
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """The script as a module."""
     spec = importlib.util.spec_from_file_location("generate_docs", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "DOCS", tmp_path / "docs")
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT)])
     return module
+
+
+@pytest.fixture(scope="module")
+def pages(script: ModuleType) -> list[tuple[str, str]]:
+    """Every page, worked out once."""
+    return list(script.pages())
+
+
+@pytest.fixture
+def generator(script: ModuleType, pages: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script, writing to a folder of its own."""
+    monkeypatch.setattr(script, "pages", lambda: iter(pages))
+    monkeypatch.setattr(script, "DOCS", tmp_path / "docs")
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT)])
+    return script
 
 
 def test_every_code_and_every_command_has_its_part(generator: ModuleType) -> None:

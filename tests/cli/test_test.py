@@ -27,7 +27,7 @@ def test_every_case_of_the_pack_passes() -> None:
     assert (ran.code, ran.err) == (0, "")
     cases = sum(len(fixture.cases) for fixture in load_pack(ROOT).pack.fixtures)
     rules = len(list((ROOT / "rules").rglob("*.yml")))
-    assert ran.lines == [f"{cases} cases passed ({rules} rules)"]
+    assert ran.lines == [f"{cases:,} cases passed ({rules} rules)"]
 
 
 def test_the_pack_that_the_program_carries_is_tested_where_there_is_none(tmp_path: Path) -> None:

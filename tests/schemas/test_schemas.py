@@ -64,7 +64,9 @@ def documents(folder: Path) -> Iterator[Document]:
 def pack_documents() -> Iterator[tuple[str, Document]]:
     """A document of every kind in this repository, with the name of its schema."""
     yield from ((kind(document), document) for document in documents(ROOT / "rules"))
-    yield from (("fixture", document) for document in documents(ROOT / "tests" / "fixtures"))
+    fixtures = ROOT / "tests" / "fixtures"
+    folders = (folder for folder in sorted(fixtures.iterdir()) if folder.name != "scenarios")
+    yield from (("fixture", document) for folder in folders for document in documents(folder))
     yield from (("target-mapping", document) for document in documents(ROOT / "mappings" / "targets"))
     yield from (("tenant", document) for document in documents(ROOT / "mappings" / "tenants"))
     yield from (("product-mapping", document) for document in documents(ROOT / "mappings" / "products"))
