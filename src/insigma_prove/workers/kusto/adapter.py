@@ -56,7 +56,8 @@ class KustoAdapter:
         self._stored: store.Tables = {}
         self._watchlists: list[str] | None = None
         self._filled: frozenset[str] = frozenset()
-        self._translated: dict[str, tuple[Bound, Any]] = {}
+        self._translated: dict[tuple[str, str], tuple[Bound, Any]] = {}
+        self._declared = ""
 
     def hello(self) -> Reply:
         """The engine, and what binds the queries."""
@@ -110,21 +111,21 @@ class KustoAdapter:
 
     def _declare(self, tables: store.Tables, extra: store.Tables) -> None:
         stored = {**tables, **extra}
-        # The order of columns counts, so the texts are compared.
-        if repr(stored) != repr(self._stored):
-            self._stored, self._filled = {}, frozenset()
-            self._translated.clear()
-            store.create(self._connection, stored)
+        declared = repr(stored)  # the order of columns counts, so the texts are compared
+        if declared != self._declared:
+            store.create(self._connection, stored, self._stored)
+            self._declared = declared
         self._tables, self._stored = tables, stored
         self._watchlists = [name for name in extra[store.WATCHLISTS] if name != store.ALIAS] if extra else None
 
     def _translation(self, query: str) -> tuple[Bound, Any]:
-        if query not in self._translated:
+        key = (self._declared, query)
+        if key not in self._translated:
             if len(self._translated) >= _CACHED:
                 self._translated.clear()
             bound = self._service.bind(query, self._tables, self._watchlists)
-            self._translated[query] = (bound, self._translate(query))
-        return self._translated[query]
+            self._translated[key] = (bound, self._translate(query))
+        return self._translated[key]
 
     def _translate(self, query: str) -> Any:
         known = store.columns_known(self._stored)

@@ -44,20 +44,35 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def create(connection: duckdb.DuckDBPyConnection, tables: Tables) -> None:
-    """Make the tables anew, with views of them in both directions that keep to the time range of a run."""
+def create(connection: duckdb.DuckDBPyConnection, tables: Tables, known: Tables) -> None:
+    """Make the tables, with views of them in both directions that keep to the time range of a run.
+
+    `known` are those that there are: one with the same columns in the same order stays as it is, with its rows.
+    """
     for kind in {kind for columns in tables.values() for kind in columns.values()}:
         _sql_type(kind)
+    same = {name for name, columns in known.items() if name in tables and list(tables[name].items()) == list(columns.items())}
     for schema in ("stored", "reversed"):
-        connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        connection.execute(f"CREATE SCHEMA {schema}")
-    _drop_views(connection)
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    for name in known:
+        if name not in same:
+            _drop(connection, name)
     for name, columns in tables.items():
-        declared = [f"{quoted(column)} {_sql_type(kind)}{_default(kind)}" for column, kind in columns.items()]
-        connection.execute(f"CREATE TABLE stored.{quoted(name)} ({', '.join([*declared, f'{POSITION} BIGINT'])})")
-        selected = f"SELECT * FROM stored.{quoted(name)}{_in_range(columns)}"
-        connection.execute(f"CREATE VIEW main.{quoted(name)} AS {selected}")
-        connection.execute(f"CREATE VIEW reversed.{quoted(name)} AS {selected} ORDER BY {POSITION} DESC")
+        if name not in same:
+            _create(connection, name, columns)
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    for kind, schema in (("VIEW", "main"), ("VIEW", "reversed"), ("TABLE", "stored")):
+        connection.execute(f"DROP {kind} IF EXISTS {schema}.{quoted(name)}")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]) -> None:
+    declared = [f"{quoted(column)} {_sql_type(kind)}{_default(kind)}" for column, kind in columns.items()]
+    connection.execute(f"CREATE OR REPLACE TABLE stored.{quoted(name)} ({', '.join([*declared, f'{POSITION} BIGINT'])})")
+    selected = f"SELECT * FROM stored.{quoted(name)}{_in_range(columns)}"
+    connection.execute(f"CREATE OR REPLACE VIEW main.{quoted(name)} AS {selected}")
+    connection.execute(f"CREATE OR REPLACE VIEW reversed.{quoted(name)} AS {selected} ORDER BY {POSITION} DESC")
 
 
 def fill(connection: duckdb.DuckDBPyConnection, tables: Tables, rows: Mapping[str, Sequence[Row]], filled: frozenset[str]) -> None:
@@ -104,12 +119,6 @@ def _sql_type(kind: str) -> str:
 
 def _default(kind: str) -> str:
     return " DEFAULT ''" if kind == "string" else ""
-
-
-def _drop_views(connection: duckdb.DuckDBPyConnection) -> None:
-    views = connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'").fetchall()
-    for (name,) in views:
-        connection.execute(f"DROP VIEW main.{quoted(name)}")
 
 
 def _in_range(columns: Mapping[str, str]) -> str:
