@@ -225,7 +225,7 @@ def test_odd_values_in_every_field_are_no_traceback() -> None:
     )
     for value in [*odd, deep]:
         for bound in fields:
-            one({"v": value}, f"      {bound}\n")
+            assert one({"v": value}, f"      {bound}\n")["insurance.logsource"]
 
 
 def test_counts_are_bounded() -> None:

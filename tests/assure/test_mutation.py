@@ -171,5 +171,17 @@ def test_a_condition_written_out_reads_back_the_same(text: str) -> None:
     assert written(parse_condition(written(parse_condition(text)))) == written(parse_condition(text)) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("not (a or b)", "not a or b"),
+        ("a and not b and not c", "a and not (b and not c)"),
+        ("not a or b", "not (a or b)"),
+    ],
+)
+def test_a_negation_may_reach_further_or_less_far(text: str, changed: str) -> None:
+    assert changed in {change.text for change in condition_changes(parse_condition(text), ("a", "b", "c"))}
+
+
 def test_no_change_doubles_a_negation() -> None:
     assert all("not not" not in change.text for change in condition_changes(parse_condition("a and not b"), ("a", "b")))

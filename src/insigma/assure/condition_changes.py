@@ -23,7 +23,7 @@ class ConditionChange:
 
 
 def condition_changes(expression: Expression, names: tuple[str, ...]) -> Iterator[ConditionChange]:
-    """Every change: a part gone, a `not` gone or added, `and` for `or`, `1 of` for `all of`."""
+    """Every change: a part gone, a `not` gone, added or reaching further or less far, `and` for `or`, `1 of` for `all of`."""
     for changed, what, dropped in _changes(expression, names):
         yield ConditionChange(written(changed), what, dropped)
 
@@ -62,24 +62,50 @@ def _nodes(expression: Expression) -> Iterator[Expression]:
         yield from _nodes(operand)
 
 
-def _changes(expression: Expression, names: tuple[str, ...]) -> Iterator[tuple[Expression, str, bool]]:
-    operands = expression.operands
+_Changed = tuple[Expression, str, bool]
+"""The changed expression, the change in words, and whether a part is gone."""
+
+
+def _changes(expression: Expression, names: tuple[str, ...]) -> Iterator[_Changed]:
     if expression.operator in _OTHER:
-        for index, operand in enumerate(operands):
-            left = (*operands[:index], *operands[index + 1 :])
-            yield left[0] if len(left) == 1 else replace(expression, operands=left), f"condition without '{written(operand)}'", True
-        other = _OTHER[expression.operator]
-        yield replace(expression, operator=other), f"'{other}' for '{expression.operator}' in '{written(expression)}'", False
-    if expression.operator == "not":
-        yield operands[0], f"'{written(operands[0])}' without its 'not'", False
-    else:
-        yield Expression("not", (expression,)), f"'not' before '{written(expression)}'", False
+        yield from _of_join(expression)
+    yield from _of_negation(expression)
     if expression.operator == "select" and len(select(expression.name, names)) > 1:
-        other = _OTHER[expression.quantifier]
-        changed = replace(expression, quantifier=other)
+        changed = replace(expression, quantifier=_OTHER[expression.quantifier])
         yield changed, f"'{written(changed)}' for '{written(expression)}'", False
-    for index, operand in enumerate(operands):
+    for index, operand in enumerate(expression.operands):
         for changed, what, dropped in _changes(operand, names):
             if expression.operator == "not" and changed.operator == "not":
                 continue  # a double negation is the 'not' gone
-            yield replace(expression, operands=(*operands[:index], changed, *operands[index + 1 :])), what, dropped
+            yield _with(expression, index, (changed,)), what, dropped
+
+
+def _of_join(expression: Expression) -> Iterator[_Changed]:
+    """`and` and `or`: an operand gone, the other operator, and a `not` that takes in what follows it."""
+    operands = expression.operands
+    for index, operand in enumerate(operands):
+        left = _with(expression, index, ())
+        yield left.operands[0] if len(left.operands) == 1 else left, f"condition without '{written(operand)}'", True
+        if operand.operator == "not" and index + 1 < len(operands):
+            reached = replace(expression, operands=(operand.operands[0], *operands[index + 1 :]))
+            wider = Expression("not", (reached,))
+            changed = replace(expression, operands=(*operands[:index], wider)) if index else wider
+            yield changed, f"'{written(wider)}' for '{written(operand)}'", False
+    other = _OTHER[expression.operator]
+    yield replace(expression, operator=other), f"'{other}' for '{expression.operator}' in '{written(expression)}'", False
+
+
+def _of_negation(expression: Expression) -> Iterator[_Changed]:
+    """A `not` gone, or only before the first of what it was for; before anything else, one added."""
+    if expression.operator != "not":
+        yield Expression("not", (expression,)), f"'not' before '{written(expression)}'", False
+        return
+    (operand,) = expression.operands
+    yield operand, f"'{written(operand)}' without its 'not'", False
+    if operand.operator in _OTHER and operand.operands[0].operator != "not":
+        narrower = _with(operand, 0, (Expression("not", (operand.operands[0],)),))
+        yield narrower, f"'{written(narrower)}' for '{written(expression)}'", False
+
+
+def _with(expression: Expression, index: int, instead: tuple[Expression, ...]) -> Expression:
+    return replace(expression, operands=(*expression.operands[:index], *instead, *expression.operands[index + 1 :]))
