@@ -132,11 +132,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "circumstances",
     [
-        {"PYTHONHASHSEED": "1"},
-        {"PYTHONHASHSEED": "4242", "TZ": "Pacific/Kiritimati"},
-        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        {"PYTHONIOENCODING": "ascii", "COLUMNS": "20"},
-        {"PYTHONOPTIMIZE": "2", "PYTHONDONTWRITEBYTECODE": "1"},
+        {"PYTHONHASHSEED": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"},
+        {"PYTHONHASHSEED": "4242", "TZ": "Pacific/Kiritimati", "COLUMNS": "20", "PYTHONOPTIMIZE": "2", "PYTHONDONTWRITEBYTECODE": "1"},
     ],
     ids=lambda circumstances: " ".join(circumstances),
 )
@@ -148,7 +145,7 @@ def test_a_build_gives_the_same_bytes_in_other_circumstances(
     assert files_of(tmp_path / "dist") == reference
 
 
-@pytest.mark.parametrize("place", ["rules/claims", ".", "elsewhere"])
+@pytest.mark.parametrize("place", ["rules/claims", "elsewhere"])
 def test_a_build_gives_the_same_bytes_from_another_folder(place: str, reference: dict[str, bytes], tmp_path: Path) -> None:
     folder = tmp_path / "a folder with ünïcode" / "pack"
     folder.mkdir(parents=True)
