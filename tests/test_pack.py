@@ -13,10 +13,11 @@ from insigma.content.attack import load_attack
 from insigma.content.domains import DOMAIN_CODES
 from insigma.content.f3 import load_f3
 from insigma.content.lists import default_lists
-from insigma.content.model import AnyRule, Pack, Rule
+from insigma.content.model import AnyRule, Correlation, Pack, Rule
 from insigma.content.pack import load_pack
 from insigma.content.use_cases import load_use_cases
 from insigma.specialise.lists import placeholder_names
+from insigma.specialise.thresholds import timespan_bounds
 from tests.cli.harness import ROOT
 
 
@@ -73,6 +74,12 @@ def test_every_alerting_rule_says_what_to_do_and_what_the_law_may_want(pack: Pac
         assert dug(rule, "regulatory", "awareness") in ("candidate", "probable", "confirmed"), label
         assert dug(rule, "regulatory", "dora", "its", "f2_7_discovery"), label
         assert dug(rule, "regulatory", "clocks"), label
+
+
+def test_every_alerting_correlation_says_how_far_its_timespan_may_be_changed(pack: Pack) -> None:
+    bounds = {rule.header.label: timespan_bounds(rule) for rule in alerting(pack) if isinstance(rule, Correlation)}
+    assert len(bounds) == 36
+    assert [label for label, found in bounds.items() if found is None] == []
 
 
 @pytest.mark.parametrize("domain", ["billing_payments", "antifraud_fusion"])
