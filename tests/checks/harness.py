@@ -19,10 +19,12 @@ import insigma.checks
 from insigma.checks.base import Context
 from insigma.content.assemble import assemble
 from insigma.content.attack import AttackTable, load_attack
+from insigma.content.context import ContextCatalogue, read_context
 from insigma.content.f3 import load_f3
 from insigma.content.fixtures import read_fixture
-from insigma.content.mappings import read_mapping, read_tenant
+from insigma.content.mappings import read_mapping
 from insigma.content.model import Pack, Taxonomy
+from insigma.content.profiles import read_tenant
 from insigma.content.taxonomy import read_taxonomy
 from insigma.content.yaml_reader import Document, read_bytes
 from insigma.diagnostics.model import Diagnostic
@@ -30,18 +32,23 @@ from insigma.diagnostics.model import Diagnostic
 ROOT = Path(__file__).resolve().parents[2]
 CASES = Path(__file__).resolve().parent / "cases"
 RULE_PATH = "rules/claims/some_rule.yml"
+_CONTEXT = "mappings/taxonomy/context.yml"
 _TAXONOMY = ("mappings/taxonomy/fields.yml", "mappings/taxonomy/logsources.yml")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a case file. `expect` is None where the check must find nothing; `in_pack`: the pack's own conventions hold."""
+    """One case of a case file. `expect` is None where the check must find nothing; `in_pack`: the pack's own conventions hold.
+
+    `day` is the day of the check, None where nothing is due.
+    """
 
     code: str
     name: str
     files: Mapping[str, str]
     expect: Sequence[Mapping[str, Any]] | None
     in_pack: bool
+    day: str | None = None
 
     @property
     def label(self) -> str:
@@ -53,16 +60,18 @@ def case_files() -> tuple[Path, ...]:
 
 
 def read_cases(path: Path) -> Iterator[Case]:
-    """The cases of one file. A case has either `rule`, the text of one rule, or `files`, path to text.
+    """The cases of one file. A case has either `rule`, the text of one rule, or `files`, path to text, beside those of the whole file.
 
-    The pack's own conventions hold for codes from INS400 on, unless `pack` says otherwise.
+    The pack's own conventions hold for codes from INS400 on, unless `pack` says otherwise. `day` is the case's or the file's.
     """
     data = _documents(path.read_text(encoding="utf-8"), path.name)[0].data
     for outcome in ("pass", "fail"):
         for entry in data.get(outcome, []):
-            files = entry["files"] if "files" in entry else {entry.get("path", RULE_PATH): entry["rule"]}
+            own = entry["files"] if "files" in entry else {entry.get("path", RULE_PATH): entry["rule"]}
+            files = {**data.get("files", {}), **own}
             in_pack = entry.get("pack", data["code"] >= "INS400")
-            yield Case(data["code"], entry["name"], files, entry["expect"] if outcome == "fail" else None, in_pack)
+            day = entry.get("day", data.get("day"))
+            yield Case(data["code"], entry["name"], files, entry["expect"] if outcome == "fail" else None, in_pack, day)
 
 
 @cache
@@ -74,9 +83,9 @@ def check_module(code: str) -> ModuleType:
     raise LookupError(code)
 
 
-def run_case(files: Mapping[str, str], code: str, *, in_pack: bool) -> list[Diagnostic]:
+def run_case(files: Mapping[str, str], code: str, *, in_pack: bool, day: str | None = None) -> list[Diagnostic]:
     """What the check with this code finds in the files, sorted."""
-    module, context = check_module(code), make_context(files, in_pack=in_pack)
+    module, context = check_module(code), make_context(files, in_pack=in_pack, day=day)
     found: list[Diagnostic] = []
     if hasattr(module, "check_document"):
         found += (one for document in context.documents for one in module.check_document(document, context))
@@ -87,7 +96,7 @@ def run_case(files: Mapping[str, str], code: str, *, in_pack: bool) -> list[Diag
     return sorted(one for one in found if one.code == code)
 
 
-def make_context(files: Mapping[str, str], *, in_pack: bool) -> Context:
+def make_context(files: Mapping[str, str], *, in_pack: bool, day: str | None = None) -> Context:
     """The files as a pack, in order of path."""
     by_path = {path: _documents(text, path) for path, text in sorted(files.items())}
 
@@ -109,11 +118,12 @@ def make_context(files: Mapping[str, str], *, in_pack: bool) -> Context:
         filters=built.filters,
         fixtures=fixtures,
         mappings={mapping.target: mapping for mapping in mappings},
-        tenants={tenant.id: tenant for tenant in tenants},
+        tenants={tenant.id: tenant for tenant in reversed(tenants)},
         documents=(*rules, *others),
         rule_documents=rules,
+        context=_catalogue(),
     )
-    return Context(pack, rules, _attack(), load_f3(), in_pack)
+    return Context(pack, rules, _attack(), load_f3(), in_pack, day)
 
 
 def _documents(text: str, path: str) -> tuple[Document, ...]:
@@ -124,6 +134,11 @@ def _documents(text: str, path: str) -> tuple[Document, ...]:
 def _taxonomy() -> Taxonomy:
     fields, logsources = (_documents((ROOT / path).read_text(encoding="utf-8"), path)[0] for path in _TAXONOMY)
     return read_taxonomy(fields, logsources)[0]
+
+
+@cache
+def _catalogue() -> ContextCatalogue:
+    return read_context(_documents((ROOT / _CONTEXT).read_text(encoding="utf-8"), _CONTEXT)[0])
 
 
 @cache

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from insigma.checks.schema_faults import faults as schema_faults
 from insigma.content.fixtures import MAX_EVENTS, read_fixture
-from insigma.content.mappings import read_mapping, read_tenant
+from insigma.content.mappings import read_mapping
 from insigma.content.model import Fixture, TargetField
+from insigma.content.profiles import read_tenant
 from insigma.diagnostics.model import Diagnostic
 from tests.content.reading import document
 
@@ -213,15 +215,18 @@ def test_what_is_no_tenant(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "places"),
     [
-        ("lists: {l: {values: [a, 5]}, m: [a], k: {mode: lookup}}", ["2:12", "2:33", "2:41"]),
+        ("lists: {l: {values: [a, 5]}, m: [a], k: {mode: lookup}}", ["2:12", "2:25", "2:33"]),
         ("rules: {disabled: null}", ["2:19"]),
         ("rules: {disabled: ins-x}", ["2:19"]),
         ("rules: [ins-x]", ["2:8"]),
-        ("rules: {disabled: [ins-x]}", []),
+        ("rules: {disabled: [ins-x]}", ["2:20"]),
     ],
 )
-def test_faulty_parts_of_a_tenant_are_told(text: str, places: list[str]) -> None:
-    tenant, faults = read_tenant(document(f"tenant: {{id: acme}}\n{text}\n"))
+def test_faulty_parts_of_a_tenant_are_left_out_and_its_schema_tells_of_them(text: str, places: list[str]) -> None:
+    read = document(f"tenant: {{id: acme}}\n{text}\n")
+    tenant, faults = read_tenant(read)
     assert tenant is not None
+    assert faults == ()
     assert (tenant.lists, tenant.disabled) == ({}, {})
-    assert [line.split(" ")[0] for line in told(faults)] == places
+    found = [read.key_place(*fault.path) if fault.at_key else read.place(*fault.path) for fault in schema_faults("tenant", read.data)]
+    assert {f"{place.line}:{place.column}" for place in found} >= set(places)

@@ -43,7 +43,8 @@ class Context:
     """What checks may look at besides the rule itself.
 
     `documents` are all rule documents of the run (rules, correlations, filters), `rules` those that could be built.
-    `in_pack` says that the pack's own conventions hold (fixtures, metadata, folders), as opposed to loose rules.
+    `in_pack` says that the pack's own conventions hold (fixtures, metadata, folders), as opposed to loose rules. `day` is the
+    day (ISO 8601) on which things may have expired; None asks for none of that.
     """
 
     pack: Pack
@@ -51,6 +52,7 @@ class Context:
     attack: AttackTable
     f3: Mapping[str, str]
     in_pack: bool
+    day: str | None = None
 
     @property
     def rules(self) -> tuple[AnyRule, ...]:

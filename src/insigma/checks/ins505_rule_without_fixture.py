@@ -54,6 +54,7 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
 def _lost(context: Context) -> Iterator[Diagnostic]:
     """Fixtures that name no rule, in the words of `insigma test`, so that it is one finding where both tell it."""
     known = {name for document in context.documents if kind_of(document) is not Kind.FILTER for name in _names(document)}
+    known |= {name.lower() for rule in context.rules for name in (rule.header.id, rule.header.name) if name is not None}
     for fixture in context.pack.fixtures:
         if fixture.rule.lower() not in known:
             message, hint = f"no rule has the id or name '{fixture.rule}'", "is the rule among the faulty ones?"

@@ -54,10 +54,12 @@ import re
 from collections.abc import Iterator
 
 from insigma.checks.base import Context, finding, kind_of
+from insigma.checks.profiles import lists_of_places
 from insigma.checks.schema_faults import Fault, faults
 from insigma.content.fixtures import read_fixture
-from insigma.content.mappings import read_mapping, read_tenant
+from insigma.content.mappings import read_mapping
 from insigma.content.products import read_product
+from insigma.content.profiles import read_tenant
 from insigma.content.taxonomy import read_taxonomy
 from insigma.content.yaml_reader import Document
 from insigma.diagnostics.model import Diagnostic, Place
@@ -67,6 +69,7 @@ RULE_SCHEMAS = frozenset({"rule", "correlation", "filter"})
 _KINDS = (
     (re.compile(r"insigma\.ya?ml"), "pack"),
     (re.compile(r"tests/fixtures/.+"), "fixture"),
+    (re.compile(r"mappings/taxonomy/context\.ya?ml"), "taxonomy-context"),
     (re.compile(r"mappings/taxonomy/fields\.ya?ml"), "taxonomy-fields"),
     (re.compile(r"mappings/taxonomy/logsources\.ya?ml"), "taxonomy-logsources"),
     (re.compile(r"mappings/targets/.+"), "target-mapping"),
@@ -126,19 +129,20 @@ def _has_own_code(fault: Fault) -> bool:
 
 
 def _told_by_reader(name: str | None, document: Document, context: Context) -> frozenset[Place]:
-    """Where the document's reader tells of a fault."""
+    """Where the document's reader, or INS547, tells of a fault."""
     found: tuple[Diagnostic, ...] = ()
+    others: frozenset[Place] = frozenset()
     match name:
         case "fixture":
             found = read_fixture(document)[1]
         case "target-mapping":
             found = read_mapping(document)[1]
         case "tenant":
-            found = read_tenant(document)[1]
+            found, others = read_tenant(document)[1], frozenset(lists_of_places(document))
         case "product-mapping":
             found = tuple(one for one in read_product(document)[1] if one.code == CODE)
         case "taxonomy-fields" | "taxonomy-logsources":
             parts = {schema_of(other, context): other for other in context.pack.documents}
             if "taxonomy-fields" in parts and "taxonomy-logsources" in parts:
                 found = read_taxonomy(parts["taxonomy-fields"], parts["taxonomy-logsources"])[1]
-    return frozenset(diagnostic.place for diagnostic in found)
+    return frozenset(diagnostic.place for diagnostic in found) | others

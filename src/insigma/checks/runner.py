@@ -28,10 +28,10 @@ def check_modules() -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(f"insigma.checks.{name}") for name in names)
 
 
-def check_all(loaded: Loaded) -> tuple[Diagnostic, ...]:
-    """Every fault of the pack, each once, sorted."""
+def check_all(loaded: Loaded, day: str | None = None) -> tuple[Diagnostic, ...]:
+    """Every fault of the pack, each once, sorted. `day` (ISO 8601) tells what has expired; without one nothing has."""
     pack = loaded.pack
-    context = Context(pack, pack.rule_documents, load_attack(), load_f3(), in_pack=bool(pack.root))
+    context = Context(pack, pack.rule_documents, load_attack(), load_f3(), in_pack=bool(pack.root), day=day)
     found = [*loaded.diagnostics, *_run(check_modules(), context)]
     return tuple(sorted(set(found), key=lambda one: (one.place, one.code, one.message)))
 

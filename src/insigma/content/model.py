@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from insigma.content.condition import Expression
+from insigma.content.context import NO_CONTEXT, ContextCatalogue
+from insigma.content.lookups import Lookup
 from insigma.content.predicate import Predicate
+from insigma.content.tenants import Tenant
 from insigma.content.yaml_reader import Document
 
 
@@ -257,7 +260,8 @@ class TargetField:
 
     `name` in the target, stored `type` (the target's own word), `case`: "lower" (folded when stored), "any" (kept),
     `cased_name`: where the value is also kept in its own case, or None. `declared` is false for a field that no mapping
-    names: it is taken for a string, and the target may not know it at all.
+    names: it is taken for a string, and the target may not know it at all. A field with a `lookup` is not stored: `name` is the
+    column that a query makes of it, a string in lower case.
     """
 
     name: str
@@ -266,6 +270,7 @@ class TargetField:
     cased_name: str | None = None
     array: bool = False
     declared: bool = True
+    lookup: Lookup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,16 +299,6 @@ class TargetMapping:
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
-    """A customer's profile. The default profile builds what is committed under dist/."""
-
-    id: str
-    document: Document
-    lists: Mapping[str, tuple[str, ...]]
-    disabled: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class FixtureCase:
     """One case: events after expansion, and what is expected of them (as written)."""
 
@@ -329,7 +324,8 @@ class Pack:
     """Everything that was read, in order of path.
 
     `root` is the pack's folder as shown to people, empty for loose rules. `documents` are all documents, `rule_documents`
-    those of rules, correlations and filters, also where no rule could be built of them.
+    those of rules, correlations and filters, also where no rule could be built of them. Rules and fixtures of a pack that
+    this one extends (from `base_root`) are among the rules and fixtures; their documents are not, as they are checked at home.
     """
 
     root: str
@@ -343,7 +339,11 @@ class Pack:
     tenants: Mapping[str, Tenant]
     documents: tuple[Document, ...]
     rule_documents: tuple[Document, ...]
+    context: ContextCatalogue = NO_CONTEXT
+    base_root: str = ""
 
     def relative(self, path: str) -> str:
-        """A document's path as it stands in the pack, whatever the working folder."""
+        """A document's path as it stands in its pack, whatever the working folder; one of the pack below has that pack's name before it."""
+        if self.base_root and path.startswith(f"{self.base_root}/"):
+            return f"insurance:{path.removeprefix(self.base_root + '/')}"
         return path if self.root in ("", ".") else Path(os.path.relpath(path, self.root)).as_posix()

@@ -13,17 +13,21 @@ from pathlib import Path
 from types import MappingProxyType
 
 from insigma.content.assemble import assemble
+from insigma.content.context import NO_CONTEXT, ContextCatalogue, read_context
 from insigma.content.files import Finder, shown_path
 from insigma.content.fixtures import read_fixture
-from insigma.content.mappings import read_mapping, read_tenant
-from insigma.content.model import Fixture, Pack, TargetMapping, Taxonomy, Tenant
+from insigma.content.mappings import read_mapping
+from insigma.content.model import Fixture, Pack, TargetMapping, Taxonomy
 from insigma.content.products import FOLDER, read_product
+from insigma.content.profiles import read_tenant
 from insigma.content.taxonomy import read_taxonomy
+from insigma.content.tenants import Tenant
 from insigma.content.yaml_reader import Document
 from insigma.diagnostics.model import Diagnostic, Place
 
 PACK_FILE = "insigma.yml"
 TAXONOMY = Path("mappings", "taxonomy")
+CONTEXT = TAXONOMY / "context.yml"
 SCENARIOS = "tests/fixtures/scenarios"
 """Whole days over all rules, which the pack's own tests read: no fixtures of one rule."""
 
@@ -100,8 +104,8 @@ class _Loader:
             mappings = MappingProxyType({**base.mappings(), **mappings})
             tenants = MappingProxyType({**base.tenants(), **tenants})
         self._products()
-        fixtures = self._fixtures()
-        assembled = assemble(rule_documents)
+        fixtures = (*(base._fixtures() if base is not None else ()), *self._fixtures())
+        assembled = assemble((*(base._documents("rules") if base is not None else ()), *rule_documents))
         name, version = (str(head.data.get(key, "")) if head is not None else "" for key in ("name", "version"))
         pack = Pack(
             root=shown_path(self._root),
@@ -115,11 +119,14 @@ class _Loader:
             tenants=tenants,
             documents=(*rule_documents, *self._others),
             rule_documents=rule_documents,
+            base_root=shown_path(base._root) if base is not None else "",
+            context=self._context() if base is None or (self._root / CONTEXT).is_file() else base._context(),
         )
-        return Loaded(pack, (*self._finder.found, *self._found, *assembled.diagnostics))
+        below = (*base._finder.found, *base._found) if base is not None else ()
+        return Loaded(pack, (*self._finder.found, *self._found, *below, *assembled.diagnostics))
 
     def _extended(self, head: Document | None) -> _Loader | None:
-        """The reader of the pack that this one extends: the one that the program carries. Its rules stay its own."""
+        """The reader of the pack that this one extends: the one that the program carries."""
         extends = head.data.get("extends") if head is not None else None
         if not isinstance(extends, list) or not extends or bundled_root().resolve() == self._root.resolve():
             return None
@@ -170,6 +177,11 @@ class _Loader:
             if tenant is not None:
                 found.setdefault(tenant.id, tenant)
         return MappingProxyType(found)
+
+    def _context(self) -> ContextCatalogue:
+        """Tables and flags; none where the pack has no such file."""
+        document = self._single(self._root / CONTEXT) if (self._root / CONTEXT).is_file() else None
+        return read_context(document) if document is not None else NO_CONTEXT
 
     def _products(self) -> None:
         """Adapters stay documents: nothing in a pack but themselves reads them."""

@@ -11,17 +11,21 @@ from importlib.resources import files
 from typing import Any
 
 NAMES = (
+    "changes",
     "correlation",
     "diagnostics",
+    "diff",
     "filter",
     "fixture",
     "header",
     "ledger",
+    "lock",
     "metadata",
     "pack",
     "product-mapping",
     "rule",
     "target-mapping",
+    "taxonomy-context",
     "taxonomy-fields",
     "taxonomy-logsources",
     "tenant",

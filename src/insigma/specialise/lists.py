@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
+from insigma.content.lookups import YES, Found, Lookup
 from insigma.content.model import AnyRule, Correlation, Rule
 from insigma.content.predicate import (
     And,
@@ -26,11 +27,16 @@ from insigma.content.predicate import (
     leaves,
     pattern,
 )
+from insigma.content.tenants import TenantList
 from insigma.diagnostics.model import Diagnostic
+from insigma.specialise.simplify import replaced
 
 Lists = Mapping[str, Sequence[str]]
 
 MAX_FILLED = 100_000
+
+LIST_COLUMN = "value"
+"""The key column of a list that is a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,34 @@ def placeholder_names(rule: Rule) -> Iterator[str]:
     """The lists that the rule's placeholders name."""
     for template in _templates(rule):
         yield from (part.name for part in template if isinstance(part, Name))
+
+
+def filled_predicate(
+    predicate: Predicate, lists: Mapping[str, TenantList], joinable: Callable[[Match], bool]
+) -> tuple[Predicate, tuple[Lookup, ...]]:
+    """The predicate with a customer's lists, and those that its queries look up: a list by lookup, wherever a table can be asked.
+
+    A list that is not given, or only by lookup where no table can be asked, stays a placeholder: `Facts.list_needs` tells of it.
+    """
+    lookups: dict[str, Lookup] = {}
+    inline = {name: entry.values for name, entry in lists.items() if entry.values is not None}
+
+    def leaf(node: Match | Keyword) -> Predicate:
+        if not isinstance(node.value, Placeholder):
+            return node
+        names = [part.name for part in node.value.template if isinstance(part, Name)]
+        if isinstance(node, Match) and joinable(node) and (entry := lists.get(names[0])) is not None and entry.lookup:
+            lookup = list_lookup(entry, node.field)
+            lookups[lookup.field] = lookup
+            return Match(lookup.field, Text((YES,)))
+        return _fill(node, inline) if all(name in inline for name in names) else node
+
+    return replaced(predicate, leaf), tuple(lookups.values())
+
+
+def list_lookup(entry: TenantList, field: str) -> Lookup:
+    """A list as a table of one column: whether it holds the field's value."""
+    return Lookup(f"insigma.list.{entry.name}.{field}", entry.name, ((LIST_COLUMN, field),), Found(), entry.values, entry.refresh)
 
 
 def _fill(predicate: Predicate, lists: Lists) -> Predicate:
