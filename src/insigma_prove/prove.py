@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from insigma.assure.fixtures import reference_rules, with_logsources
 from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule, Fixture, Pack, Taxonomy
+from insigma.evaluate.lookups import Tables
 from insigma.release.proofs import digest_of_events, digest_of_query
 from insigma.targets.base import Refused
 from insigma_prove.engines import Engine, engines_for, missing
@@ -28,7 +29,8 @@ class Proof:
     """How one detection fared on one engine.
 
     `grade` is "executed", "typed" or "parsed" where the engine agrees, else "unchecked". `faults` are the disagreements,
-    each with the name of its case; `reason` says why a detection is unchecked or was refused.
+    each with the name of its case; `reason` says why a detection is unchecked or was refused. `telling` counts the cases in
+    which the rule matches or alerts.
     """
 
     rule: AnyRule
@@ -43,6 +45,17 @@ class Proof:
     faults: tuple[tuple[str, str], ...] = ()
     reason: str = ""
     refused: bool = False
+    telling: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Events to prove a rule on: as the reference judges them, as they come in, and the tables that they are looked up in."""
+
+    name: str
+    events: Events
+    ingested: Events
+    tables: Tables = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +146,46 @@ def provable(targets: Iterable[str], pack: Pack) -> list[str]:
     return [target for target in targets if target in STANDS and target in pack.mappings]
 
 
-def _of_rule(rule: AnyRule, stand: Stand, bench: Bench, fixture: Fixture | None, pack: Pack) -> Iterator[Proof]:
-    """The proofs of one rule in each language of the target; the engine is given each case's events once for all of them."""
+def _of_rule(rule: AnyRule, stand: Stand, bench: Bench, fixture: Fixture | None, pack: Pack) -> list[Proof]:
+    """The proofs of one rule of the pack in each language of the target."""
+    cases = []
+    for case in fixture.cases if fixture is not None else ():
+        events = with_logsources(case.events, rule, pack)
+        cases.append(Case(case.name, events, events))
+    return prove_rule(rule, stand, stand.languages, bench, fixture, cases, pack.taxonomy)
+
+
+def prove_rule(
+    rule: AnyRule,
+    stand: Stand,
+    languages: Sequence[str | None],
+    bench: Bench,
+    fixture: Fixture | None,
+    cases: Sequence[Case],
+    taxonomy: Taxonomy,
+) -> list[Proof]:
+    """The proofs of one rule in each of the languages, None being the one that the target chooses.
+
+    The engine is given each case's events once for all of them. `fixture` is where the cases come from.
+    """
+    proofs: list[Proof] = []
     trials: list[_Trial] = []
-    for language in stand.languages:
+    for language in languages:
         try:
             compiled = stand.compile(rule, language)
         except Refused as refusal:
-            yield Proof(rule, stand.target, language, "", "unchecked", reason=refusal.reason, refused=True)
+            proofs.append(Proof(rule, stand.target, language or "", "", "unchecked", reason=refusal.reason, refused=True))
             continue
-        seats = bench.seats(stand.target, compiled.detection.language)
-        trials += (_Trial(compiled, language, seat) for seat in seats)
+        spoken = compiled.detection.language
+        seats = bench.seats(stand.target, spoken)
+        trials += (_Trial(compiled, language or spoken, seat) for seat in seats)
         if not seats:
-            yield _unchecked(compiled, language, stand.target, "no engine for it is installed")
+            proofs.append(_unchecked(compiled, language or spoken, stand.target, "no engine for it is installed"))
     if fixture is None:
-        yield from (_unchecked(trial.compiled, trial.language, stand.target, "the rule has no fixture") for trial in trials)
-        return
-    for case in fixture.cases:
-        events = with_logsources(case.events, rule, pack)
-        _run_case(case.name, events, trials, stand, pack.taxonomy)
-    for trial in trials:
-        yield trial.proof(stand.target, fixture)
+        return proofs + [_unchecked(trial.compiled, trial.language, stand.target, "the rule has no fixture") for trial in trials]
+    for case in cases:
+        _run_case(case, trials, stand, taxonomy)
+    return proofs + [trial.proof(stand.target, fixture) for trial in trials]
 
 
 def _unchecked(compiled: Compiled, language: str, target: str, reason: str) -> Proof:
@@ -170,6 +202,7 @@ class _Trial:
         self.seat = seat
         self.faults: list[tuple[str, str]] = []
         self.cases = 0
+        self.telling = 0
         self.unsupported = ""
 
     def proof(self, target: str, fixture: Fixture) -> Proof:
@@ -190,24 +223,27 @@ class _Trial:
             self.cases,
             tuple(self.faults),
             reason,
+            telling=self.telling,
         )
 
 
-def _run_case(name: str, events: Events, trials: Sequence[_Trial], stand: Stand, taxonomy: Taxonomy) -> None:
+def _run_case(case: Case, trials: Sequence[_Trial], stand: Stand, taxonomy: Taxonomy) -> None:
     if not trials:
         return
-    expected = truth(trials[0].compiled.rule, events, taxonomy)
+    expected = truth(trials[0].compiled.rule, case.events, taxonomy)
+    stand.lookups = case.tables
     for seat in {id(trial.seat): trial.seat for trial in trials}.values():
-        evidence = gather(stand, seat.client, expected, events)
+        evidence = gather(stand, seat.client, expected, case.events, case.ingested)
         for trial in trials:
             if trial.seat is not seat or trial.unsupported:
                 continue
             trial.cases += 1
+            trial.telling += bool(expected.positions or expected.instants)
             try:
                 found = differences(trial.compiled, seat.client, evidence, taxonomy)
-                trial.faults += ((name, difference.message) for difference in found)
+                trial.faults += ((case.name, difference.message) for difference in found)
             except QueryRejected as rejected:
                 if rejected.stage == "unsupported":
                     trial.unsupported = f"the engine's adapter cannot run it: {rejected.message}"
                 else:
-                    trial.faults.append((name, f"the engine rejects the query ({rejected.stage}): {rejected.message}"))
+                    trial.faults.append((case.name, f"the engine rejects the query ({rejected.stage}): {rejected.message}"))

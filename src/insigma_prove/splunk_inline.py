@@ -38,12 +38,14 @@ _HEADER = ",".join((POSITION, *(f"insigma_in_{name.strip('_')}" for name in _CEL
 def inline_search(query: str, events: Sequence[Mapping[str, Any]], earliest: float | None, latest: float | None) -> tuple[str, bool]:
     """The search over `events` (as `stores.splunk` makes them), and whether its rows are events, told by `insigma_position` alone.
 
-    `earliest` and `latest` are seconds since 1970. Raises `QueryFault` for a search that does not start with terms, and for
-    events that are too long for makeresults.
+    `earliest` and `latest` are seconds since 1970. Raises `QueryFault` for a search that does not start with terms or looks
+    tables up, and for events that are too long for makeresults.
     """
     first, *rest = commands(query)
     if first.name != "search":
         raise QueryFault("unsupported", f"a search that starts with '{first.name}' cannot be given its events inline")
+    if any(command.name == "lookup" for command in rest):
+        raise QueryFault("unsupported", "a lookup would read the tables of the Splunk itself: their rows cannot come with the search")
     of_events = not any(command.name in TRANSFORMING for command in rest)
     lines = [
         *_rows(events),

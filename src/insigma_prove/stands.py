@@ -49,10 +49,11 @@ class Compiled:
 
 
 class Stand(Protocol):
-    """One target."""
+    """One target. `lookups` are the rows of the tables, by table, that detections look events up in."""
 
     target: str
     languages: tuple[str, ...]
+    lookups: Mapping[str, Sequence[Mapping[str, str]]]
 
     def compile(self, rule: AnyRule, language: str | None) -> Compiled:
         """The rule in one language, or in the one that the target chooses. Raises `Refused`."""
@@ -72,7 +73,7 @@ class Stand(Protocol):
 
 
 class ElasticStand:
-    """Elastic: each of its languages by itself."""
+    """Elastic: each of its languages by itself. `lookups` are the rows of lookup tables, by table, for detections that read any."""
 
     target = "elastic"
     languages: tuple[str, ...] = LANGUAGES
@@ -82,6 +83,7 @@ class ElasticStand:
         self._mapping = pack.mappings[self.target]
         self._packager = ElasticPackager(KibanaContext(PackContext.of_default(pack), self._mapping, load_attack()))
         self._store = elastic.store(self._mapping)
+        self.lookups: Mapping[str, Sequence[Mapping[str, str]]] = {}
 
     def compile(self, rule: AnyRule, language: str | None) -> Compiled:
         bound = bind(rule, self._mapping, self._taxonomy)
@@ -91,14 +93,14 @@ class ElasticStand:
         return elastic_plan(self._packager.native(compiled.rule.header, compiled.detection))
 
     def store(self) -> Mapping[str, Any]:
-        return self._store
+        return {**self._store, "lookups": elastic.lookup_indices(self._mapping, self.lookups)} if self.lookups else self._store
 
     def stored(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return elastic.stored(events, self._mapping)
 
 
 class SplunkStand:
-    """Splunk."""
+    """Splunk. `lookups` are the rows of lookup tables, by table, for detections that read any."""
 
     target = "splunk"
     languages: tuple[str, ...] = ("spl",)
@@ -108,6 +110,7 @@ class SplunkStand:
         self._mapping = pack.mappings[self.target]
         self._packager = SplunkPackager(PackContext.of_default(pack))
         self._target = SplunkTarget(self._mapping)
+        self.lookups: Mapping[str, Sequence[Mapping[str, str]]] = {}
 
     def compile(self, rule: AnyRule, language: str | None) -> Compiled:  # noqa: ARG002 - Splunk has one language
         bound = bind(rule, self._mapping, self._taxonomy)
@@ -118,14 +121,14 @@ class SplunkStand:
         return splunk_plan(self._packager.native(compiled.rule.header, compiled.detection))
 
     def store(self) -> Mapping[str, Any]:
-        return {}
+        return {"lookups": splunk.lookup_rows(self.lookups)} if self.lookups else {}
 
     def stored(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return splunk.stored_events(events, self._mapping)
 
 
 class SentinelStand:
-    """Sentinel."""
+    """Sentinel. `lookups` are the rows of watchlists, by alias, for detections that read any."""
 
     target = "sentinel"
     languages: tuple[str, ...] = ("kql",)
@@ -136,6 +139,7 @@ class SentinelStand:
         self._packager = SentinelPackager(PackContext.of_default(pack), load_attack())
         self._target = SentinelTarget(self._mapping)
         self._store = sentinel.store(self._mapping)
+        self.lookups: Mapping[str, Sequence[Mapping[str, str]]] = {}
 
     def compile(self, rule: AnyRule, language: str | None) -> Compiled:  # noqa: ARG002 - Sentinel has one language
         bound = bind(rule, self._mapping, self._taxonomy)
@@ -149,7 +153,7 @@ class SentinelStand:
         return sentinel_plan(self._packager.native(compiled.rule.header, compiled.detection))
 
     def store(self) -> Mapping[str, Any]:
-        return self._store
+        return {**self._store, "lookups": self.lookups} if self.lookups else self._store
 
     def stored(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return sentinel.stored(events, self._mapping)

@@ -32,7 +32,10 @@ class QueryRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A set of events as both sides see it: the reference verdict, the positions that the engine holds, and how it holds them."""
+    """A set of events as both sides see it: the reference verdict, the positions that the engine holds, and how it holds them.
+
+    `events` are as the reference judges them, with the fields that are looked up.
+    """
 
     events: Events
     truth: Truth
@@ -46,10 +49,14 @@ def holds_once(stand: Stand) -> bool:
     return stand.target == "elastic"
 
 
-def gather(stand: Stand, client: Client, rule_truth: Truth, events: Events) -> Evidence:
-    """Give the events to the engine. A repeated delivery stays out where the target stores it once."""
+def gather(stand: Stand, client: Client, rule_truth: Truth, events: Events, ingested: Events | None = None) -> Evidence:
+    """Give the events to the engine. A repeated delivery stays out where the target stores it once.
+
+    `ingested` are the events as they come in, where the reference judges them with fields that the target looks up.
+    """
     held = tuple(position for position, first in enumerate(rule_truth.first_of) if first == position or not holds_once(stand))
-    store, stored = stand.store(), stand.stored([events[position] for position in held])
+    came = events if ingested is None else ingested
+    store, stored = stand.store(), stand.stored([came[position] for position in held])
     client.open(store, stored)
     return Evidence(events, rule_truth, held, store, stored)
 

@@ -39,6 +39,8 @@ def _row(event: Mapping[str, Any], mapping: TargetMapping) -> dict[str, Any]:
     flat = flatten(event)
     row: dict[str, Any] = {"_table": only_table(mapping) if mapping.open else _table(flat, mapping)}
     for name, field in mapping.fields.items():
+        if field.lookup is not None:
+            continue
         values = [fitting for value in values_of(flat, name) if (fitting := _fitting(value, field)) is not None]
         if values:
             row[field.name] = values if field.array else values[0]

@@ -1,7 +1,8 @@
 """Canonical events as Splunk holds them: JSON text in the index of their log source, and the fields that extraction makes of it.
 
-The text has canonical dotted names as keys; `KV_MODE = json` joins nested names by dots, puts `{}` behind the name of an array
-and makes a field of every scalar, numbers and booleans as text. What ingest has to keep to stands in docs/targets/splunk.md.
+The text has the mapping's dotted names as keys, which are the canonical ones but for a customer's own; `KV_MODE = json` joins
+nested names by dots, puts `{}` behind the name of an array and makes a field of every scalar, numbers and booleans as text. What
+ingest has to keep to stands in docs/targets/splunk.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from insigma.content.folding import fold
+from insigma.content.lookups import TIME
 from insigma.content.model import TargetField, TargetMapping
 from insigma.content.taxonomy import LOGSOURCE_FIELD
 from insigma.evaluate.events import flatten, text_of, time_of, values_of
@@ -40,8 +42,13 @@ def stored_events(
     return [_stored(event, position, mapping, cutoff, escaped) for position, event in enumerate(events)]
 
 
+def lookup_rows(lookups: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, list[dict[str, str]]]:
+    """The rows of lookup tables as the engine takes them; each cell is text, an empty one for none."""
+    return {table: [dict(row) for row in rows] for table, rows in lookups.items()}
+
+
 def _stored(event: Mapping[str, Any], position: int, mapping: TargetMapping, cutoff: int, escaped: bool) -> dict[str, Any]:
-    written = {name: _as_ingested(value, mapping.fields.get(name)) for name, value in _without_nulls(event).items()}
+    written = dict(_ingested(name, value, mapping.fields.get(name)) for name, value in _without_nulls(event).items())
     raw = json.dumps(written, ensure_ascii=escaped, separators=(",", ":"))
     if len(raw) > cutoff:
         raise TooLong(f"event {position} has {len(raw)} characters, and JSON extraction reads {cutoff} (docs/targets/splunk.md, Limits)")
@@ -56,9 +63,14 @@ def _stored(event: Mapping[str, Any], position: int, mapping: TargetMapping, cut
     return {**stored, "fields": fields}
 
 
-def _as_ingested(value: Any, field: TargetField | None) -> Any:
-    """The value in the form that docs/targets/splunk.md asks of ingest: always an array, where the field is declared as one."""
-    return [value] if field is not None and field.array and not isinstance(value, list) else value
+def _ingested(name: str, value: Any, field: TargetField | None) -> tuple[str, Any]:
+    """The key and the value as docs/targets/splunk.md asks of ingest: always an array, where the field is declared as one.
+
+    The key is the customer's own name of the field, without the braces that extraction puts behind that of an array.
+    """
+    if field is None or field.lookup is not None or name == TIME:
+        return name, value
+    return field.name.removesuffix("{}"), [value] if field.array and not isinstance(value, list) else value
 
 
 def _place(event: Mapping[str, Any], mapping: TargetMapping) -> tuple[str, str]:

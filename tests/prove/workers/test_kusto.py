@@ -38,6 +38,9 @@ STORE = {
 }
 
 
+VIP = "_GetWatchlist('vip') | project Key = tolower(SearchKey), Since"
+
+
 @pytest.fixture(scope="module")
 def process() -> Iterator[EngineProcess]:
     spec = engine("kusto")
@@ -131,6 +134,10 @@ def test_events_are_answered_with_their_positions(kusto: EngineProcess, conditio
         ("declare query_parameters(Wanted:string = 'Ann'); Seen | where User == Wanted", [0]),
         ("let Pattern = '^a'; Seen | where User matches regex Pattern and TimeGenerated > datetime(2026-01-01)", [1]),
         ("let Named = (name:string) { name =~ 'ANN' }; Seen | where Named(User)", [0, 1]),
+        (f"Seen | join kind=leftouter ({VIP}) on $left.User == $right.Key | where isempty(Key)", [0, 3]),
+        (f"Seen | join kind=leftouter ({VIP}) on $left.User == $right.Key | where Since == '2020'", [1]),
+        (f"Seen | join kind=inner ({VIP}) on $left.User == $right.Key | project User", [1, 2]),
+        (f"Seen | lookup ({VIP}) on $left.User == $right.Key | where Since == ''", [0, 2, 3]),
     ],
 )
 def test_operators_that_select_events_keep_positions(kusto: EngineProcess, query: str, hits: list[int]) -> None:
@@ -163,7 +170,7 @@ def test_operators_that_select_events_keep_positions(kusto: EngineProcess, query
             [{"User": "ann", "Count": 4, "Far": 1}, {"User": "bob", "Count": None, "Far": 2}],
         ),
         ("Seen | mv-expand Bag to typeof(string) | where Bag == 'b' | distinct Bag, User", [{"Bag": "b", "User": "Ann"}]),
-        ("_GetWatchlist('vip') | where SearchKey == 'bob'", [{"SearchKey": "bob", "Since": ""}]),
+        ("_GetWatchlist('vip') | where SearchKey == 'bob' | project SearchKey, Since", [{"SearchKey": "bob", "Since": ""}]),
         ("union isfuzzy=true Seen, Nowhere | count", [{"Count": 4}]),
     ],
 )
@@ -312,6 +319,19 @@ def test_check_binds_to_the_schema_that_it_is_given(kusto: EngineProcess) -> Non
     assert stage(dict(kusto.check("kql", "Elsewhere | where Name has", store))) == "parse"
     assert run(kusto, "Seen | where User has 'ann'") == {"hits": [0, 1]}
     assert stage(dict(kusto.check("spl", "search a=1", store))) == "unsupported"
+
+
+def test_lookups_are_watchlists_too_with_the_time_of_their_last_change(kusto: EngineProcess) -> None:
+    rows = [{"key": "Ann", "n": "1", "LastUpdatedTimeUTC": "2026-01-02T00:00:00Z"}, {"key": "Ann", "n": "2"}, {"key": "bob"}]
+    store = {"tables": {"Seen": TABLE}, "lookups": {"known": rows, "none": []}}
+    kusto.open(store, [{"_table": "Seen", **event} for event in EVENTS])
+    newest = "_GetWatchlist('known') | summarize arg_max(LastUpdatedTimeUTC, n) by key | project key, n | sort by key asc"
+    assert run(kusto, newest)["rows"] == [{"key": "Ann", "n": "1"}, {"key": "bob", "n": ""}]
+    assert run(kusto, "_GetWatchlist('none') | count")["rows"] == [{"Count": 0}]
+    several = "Seen | join kind=leftouter (_GetWatchlist('known')) on $left.User == $right.key | where isnotempty(key)"
+    assert len(run(kusto, several, answer="rows")["rows"]) == 3
+    assert kusto.check("kql", several, store) == {"ok": True}
+    assert stage(dict(kusto.check("kql", several, {"tables": {"Seen": TABLE}}))) == "type"
 
 
 HOSTILE = [

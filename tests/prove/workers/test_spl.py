@@ -58,7 +58,8 @@ def test_expression(spl: EngineProcess, case: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", SEARCHES["cases"], ids=lambda case: case["query"] or "nothing")
 def test_search(spl: EngineProcess, case: Mapping[str, Any]) -> None:
-    spl.open({}, [stored(each["fields"], each["raw"], each["time"], each["index"]) for each in SEARCHES["events"].values()])
+    events = [stored(each["fields"], each["raw"], each["time"], each["index"]) for each in SEARCHES["events"].values()]
+    spl.open({"lookups": SEARCHES["lookups"]}, events)
     reply = spl.run("spl", case["query"], {})
     if "stage" in case:
         assert reply.get("error", {}).get("stage") == case["stage"]
@@ -103,6 +104,34 @@ def test_what_the_manual_leaves_open_can_be_read_both_ways(
 ) -> None:
     spl.open({"readings": readings}, [stored({"x": "Ü"})])
     assert spl.run("spl", query, {}) == {"hits": hits}
+
+
+@pytest.mark.parametrize(
+    ("readings", "level"),
+    [
+        ({}, []),
+        ({"lookup_nothing": "kept"}, ["5", "5"]),
+        ({"lookup_empty": "text"}, [""]),
+        ({"lookup_empty": "text", "lookup_nothing": "kept"}, ["", "5"]),
+    ],
+)
+def test_what_lookup_does_with_empty_cells_and_no_row_can_be_read_both_ways(
+    spl: EngineProcess, readings: Mapping[str, str], level: list[str]
+) -> None:
+    tables = {"staff": [{"user": "bob", "level": ""}]}
+    spl.open({"readings": readings, "lookups": tables}, [stored({"user": user}, time=time) for time, user in ((2.0, "bob"), (1.0, "cleo"))])
+    reply = spl.run("spl", 'index=main | eval level="5" | lookup staff user OUTPUT level | stats count list(level) as level', {})
+    wanted: list[str] | str | None = level[0] if len(level) == 1 else level
+    assert reply["rows"] == [{"count": 2, "level": wanted} if level else {"count": 2}]
+
+
+def test_lookups_go_with_the_store(spl: EngineProcess) -> None:
+    query = "index=main | lookup staff user OUTPUT level"
+    assert spl.check("spl", query, {}) == {"ok": True}
+    spl.open({"lookups": {"staff": []}}, [])
+    assert spl.run("spl", query, {}) == {"hits": []}
+    spl.open({}, [])
+    assert spl.run("spl", query, {})["error"]["stage"] == "run"
 
 
 def test_rows_that_sort_alike_come_in_an_order_that_a_seed_chooses(spl: EngineProcess) -> None:

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from insigma.bind.binder import NUMERIC
 from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.condition import Expression
-from insigma.content.model import Bound, CorrelationType, CountOperator, TargetMapping
+from insigma.content.model import Bound, CorrelationType, CountOperator, TargetField, TargetMapping
 from insigma.targets.elastic.esql import esql_condition
+from insigma.targets.elastic.inlining import looked_up
 from insigma.targets.elastic.keys import Key, group_keys, value_keys
-from insigma.targets.elastic.layout import Leaf, joined, lines
+from insigma.targets.elastic.layout import Leaf, lines
 from insigma.targets.elastic.pipeline import SPAN, Plan, delivered_once, slot, span_of, stats, windows
 from insigma.targets.elastic.quoting import esql_column, esql_number, number
-from insigma.targets.elastic.scope import any_of, indices, scoped
+from insigma.targets.elastic.scope import indices, scoped
+from insigma.targets.elastic.selection import selection
 from insigma.targets.ranks import PERCENTILES, clause, judgements, percentile_of, tallies
 
 MOST_HOPS = 60
@@ -98,18 +100,25 @@ def _events(plan: Plan) -> list[str]:
     keys = tuple({key.column: key for key in (*plan.groups, *plan.values)}.values())
     return [
         f"FROM {','.join(indices(plan.bound.members))} METADATA _id, _index",
-        _selection(plan, keys),
+        *_selection(plan, keys),
         *_hits(plan, keys),
         *_made(tuple(key for key in keys if key.source is not None)),
         *(f"MV_EXPAND {key.column}" for key in keys if key.array),
     ]
 
 
-def _selection(plan: Plan, keys: tuple[Key, ...]) -> str:
+def _selection(plan: Plan, keys: tuple[Key, ...]) -> list[str]:
     """The events of any member that have all stored keys."""
-    present = tuple(Leaf(f"{key.column} IS NOT NULL") for key in keys if key.source is None)
-    condition = joined("AND", (esql_condition(any_of(plan.bound.members, plan.mapping)), *present))
-    return "WHERE " + "\n    ".join(lines(condition))
+    fields = correlation_lookups(plan.bound)
+    made = {esql_column(field.name) for field in fields}
+    present = tuple(Leaf(f"{key.column} IS NOT NULL") for key in keys if key.source is None and key.column not in made)
+    return selection(plan.bound.members, fields, plan.mapping, present)
+
+
+def correlation_lookups(bound: BoundCorrelation) -> tuple[TargetField, ...]:
+    """The looked-up fields that the members test, and those that the correlation groups by or counts."""
+    columns = tuple(field for fields in (*bound.group_by, *bound.values) for field in fields)
+    return looked_up((member.predicate for member in bound.members), columns)
 
 
 def _hits(plan: Plan, keys: tuple[Key, ...]) -> list[str]:

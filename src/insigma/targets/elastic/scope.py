@@ -31,8 +31,8 @@ def scoped(rule: BoundRule, mapping: TargetMapping) -> Bound:
 def any_of(members: tuple[BoundRule, ...], mapping: TargetMapping) -> Bound:
     """An event of any member, each on its own log source."""
     if mapping.open or len(members) == 1 or len(logsource_scope(members)) > 1:
-        return _disjunction(tuple(scoped(member, mapping) for member in members))
-    return _conjunction(_scope_test(members[0], mapping), _disjunction(tuple(member.predicate for member in members)))
+        return disjunction(tuple(scoped(member, mapping) for member in members))
+    return _conjunction(_scope_test(members[0], mapping), disjunction(tuple(member.predicate for member in members)))
 
 
 def indices(members: tuple[BoundRule, ...]) -> tuple[str, ...]:
@@ -69,7 +69,8 @@ def _conjunction(scope: Test, predicate: Bound) -> Bound:
             return AllOf((scope, predicate))
 
 
-def _disjunction(operands: tuple[Bound, ...]) -> Bound:
+def disjunction(operands: tuple[Bound, ...]) -> Bound:
+    """Any of the operands."""
     flat: list[Bound] = []
     for operand in operands:
         flat.extend(operand.operands if isinstance(operand, AnyOf) else (operand,))

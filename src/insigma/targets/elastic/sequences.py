@@ -10,13 +10,14 @@ Source: "EQL syntax reference", sequences, maxspan, by and runs (1 to 100), of t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from insigma.bind.model import Bound, BoundCorrelation, Refused
 from insigma.content.durations import duration_text
 from insigma.content.model import Bound as NumberBound
 from insigma.content.model import CorrelationType, CountOperator, TargetField, TargetMapping
 from insigma.targets.elastic.eql import eql_condition
+from insigma.targets.elastic.inlining import inlined, inlined_notes, refuse_lookups
 from insigma.targets.elastic.layout import lines
 from insigma.targets.elastic.quoting import eql_field
 from insigma.targets.elastic.scope import any_of, same_field, scoped
@@ -46,17 +47,22 @@ class Sequence:
 def sequence_query(bound: BoundCorrelation, mapping: TargetMapping, most_runs: int) -> Sequence:
     """The correlation as a sequence. Raises `Refused` for what a sequence does not say exactly."""
     _check_groups(bound)
+    listed = inlined_notes(member.predicate for member in bound.members)
+    members = tuple(replace(member, predicate=inlined(member.predicate, mapping, "EQL")) for member in bound.members)
+    bound = replace(bound, members=members)
     match bound.correlation.type:
         case CorrelationType.TEMPORAL_ORDERED:
-            return _ordered(bound, mapping)
+            found = _ordered(bound, mapping)
         case CorrelationType.EVENT_COUNT:
-            return _counted(bound, mapping, most_runs)
+            found = _counted(bound, mapping, most_runs)
         case other:
             raise Refused(f"an EQL sequence cannot say {other.value}", ("correlation", "type"))
+    return replace(found, notes=(*found.notes, *listed))
 
 
 def _check_groups(bound: BoundCorrelation) -> None:
     for fields in bound.group_by:
+        refuse_lookups(fields, "EQL", ("correlation", "group-by"))
         for name, field in zip(bound.group_names, fields, strict=True):
             if field.array:
                 raise Refused(

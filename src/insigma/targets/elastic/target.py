@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from insigma.bind.model import BoundAny, BoundCorrelation, BoundRule, Refused, tests
 from insigma.content.durations import duration_ms, duration_text
@@ -10,11 +11,13 @@ from insigma.content.model import CorrelationType, TargetMapping
 from insigma.targets.base import Detection, Schedule
 from insigma.targets.elastic.anycase import ASCII_CASE_NOTE, ignores_case
 from insigma.targets.elastic.eql import eql_condition
-from insigma.targets.elastic.esql import esql_condition
-from insigma.targets.elastic.hopping import MOST_HOPS, MOST_ROWS, hopping_query
+from insigma.targets.elastic.hopping import MOST_HOPS, MOST_ROWS, correlation_lookups, hopping_query
+from insigma.targets.elastic.inlining import inlined, inlined_notes, looked_up, settled
+from insigma.targets.elastic.joins import drop_command, lookup_notes
 from insigma.targets.elastic.layout import lines
 from insigma.targets.elastic.lucene import lucene_query
 from insigma.targets.elastic.scope import delay_ms, indices, scoped
+from insigma.targets.elastic.selection import selection
 from insigma.targets.elastic.sequences import MOST_RUNS, READABLE_RUNS, sequence_query
 from insigma.targets.ranks import PERCENTILES
 
@@ -45,6 +48,7 @@ class ElasticTarget:
 
     def compile(self, rule: BoundAny) -> Detection:
         """The detection in the first language that keeps the rule's meaning. Raises `Refused`, with the reason of each."""
+        rule = settled(rule)
         compilers = self._of_rule(rule) if isinstance(rule, BoundRule) else self._of_correlation(rule)
         return _first({label: compiler for label, compiler in compilers.items() if self._language in (None, label)})
 
@@ -58,19 +62,25 @@ class ElasticTarget:
         return {"lucene": _no_correlations, "eql": lambda: self._sequence(bound), "esql": lambda: self._hopping(bound)}
 
     def _lucene(self, rule: BoundRule) -> Detection:
-        return self._event_rule(rule, "lucene", lucene_query(scoped(rule, self._mapping)))
+        written = replace(rule, predicate=inlined(rule.predicate, self._mapping, "Lucene"))
+        return self._event_rule(rule, "lucene", lucene_query(scoped(written, self._mapping)), inlined_notes((rule.predicate,)))
 
     def _eql(self, rule: BoundRule) -> Detection:
-        condition = "\n  ".join(lines(eql_condition(scoped(rule, self._mapping))))
-        notes = (ASCII_CASE_NOTE,) if any(map(ignores_case, tests(rule.predicate))) else ()
-        return self._event_rule(rule, "eql", f"any where {condition}", notes)
+        written = replace(rule, predicate=inlined(rule.predicate, self._mapping, "EQL"))
+        condition = "\n  ".join(lines(eql_condition(scoped(written, self._mapping))))
+        notes = (ASCII_CASE_NOTE,) if any(map(ignores_case, tests(written.predicate))) else ()
+        return self._event_rule(rule, "eql", f"any where {condition}", (*notes, *inlined_notes((rule.predicate,))))
 
     def _esql(self, rule: BoundRule) -> Detection:
-        condition = "\n    ".join(lines(esql_condition(scoped(rule, self._mapping))))
-        source = ",".join(indices((rule,)))
-        query = f"FROM {source} METADATA _id, _index, _version\n| WHERE {condition}\n| LIMIT {MOST_ROWS}"
+        fields = looked_up((rule.predicate,))
+        commands = (
+            f"FROM {','.join(indices((rule,)))} METADATA _id, _index, _version",
+            *selection((rule,), fields, self._mapping),
+            *((drop_command(fields),) if fields else ()),
+            f"LIMIT {MOST_ROWS}",
+        )
         notes = (ASCII_CASE_NOTE,) if any(map(ignores_case, tests(rule.predicate))) else ()
-        return self._event_rule(rule, "esql", query, notes)
+        return self._event_rule(rule, "esql", "\n| ".join(commands), (*notes, *lookup_notes(fields, self._mapping)))
 
     def _event_rule(self, rule: BoundRule, language: str, query: str, notes: tuple[str, ...] = ()) -> Detection:
         return Detection(self.name, language, query, self._schedule((rule,), 0), "event", notes, scope=_scope((rule,)))
@@ -102,6 +112,7 @@ class ElasticTarget:
                 "the condition can be undone by further events: a window that begins elsewhere than the rule's may judge otherwise"
             )
         notes.extend(_sum_notes(bound))
+        notes.extend(lookup_notes(correlation_lookups(bound), self._mapping))
         return Detection(
             target=self.name,
             language="esql",
@@ -167,6 +178,7 @@ def _together(refusals: dict[str, Refused]) -> Refused:
         said.setdefault(refusal.reason, []).append(_LABELS[label])
     places = [refusal.where for refusal in refusals.values() if refusal.where]
     where = places[-1] if places else ()
+    unmapped = any(refusal.unmapped for refusal in refusals.values())
     if len(said) == 1:
-        return Refused(next(iter(said)), where)
-    return Refused("; ".join(f"{' and '.join(labels)}: {reason}" for reason, labels in said.items()), where)
+        return Refused(next(iter(said)), where, unmapped=unmapped)
+    return Refused("; ".join(f"{' and '.join(labels)}: {reason}" for reason, labels in said.items()), where, unmapped=unmapped)

@@ -4,8 +4,8 @@ A rule looks back 14 days at most, whatever table it reads. A longer correlation
 Sentinel's data lake (which keeps events for years) writes every day, for all events of the last timespan that match one of
 the members, a row each into a table of its own, and the query joins the last complete snapshot with the events since. Both
 parts meet at `InsCut`, a time before which no accepted event can still be missing from the lake, so no event is lost or
-counted twice between them. A summary rule would not do: what it writes has the time of its bin, and is out of the rule's
-reach 14 days later.
+counted twice between them. What is looked up, is looked up by the query, as a job knows no watchlists. A summary rule would not
+do: what it writes has the time of its bin, and is out of the rule's reach 14 days later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from insigma.content.durations import duration_text
 from insigma.content.model import Header, TargetMapping
 from insigma.targets.base import Companion
 from insigma.targets.sentinel import quoting
-from insigma.targets.sentinel.rows import columns, operand, selected
+from insigma.targets.sentinel.gathered import columns, gathered, judged, operand
 
 DAY_MS = 86_400_000
 LAKE_LATENCY_MS = 15 * 60_000
@@ -47,25 +47,26 @@ def rollup(bound: BoundCorrelation, mapping: TargetMapping, settled_ms: int) -> 
     span = [f"TimeGenerated >= InsUpTo - {timespan}", "TimeGenerated < InsUpTo"]
     lines = [
         f"let InsUpTo = startofday(now() - {duration_text(settled_ms + LAKE_LATENCY_MS)});",
-        *selected(bound, mapping, span),
+        *gathered(bound, mapping, span),
         "| extend InsRun = now(), InsCut = InsUpTo",
     ]
     name = f"InsMatches_{_name(bound.correlation.header)}_KQL_CL"
-    types = {"InsRun": "datetime", "InsCut": "datetime", **columns(bound)}
+    types = {"InsRun": "datetime", "InsCut": "datetime", **columns(bound, mapping)}
     return Companion("rollup", name, "\n".join(lines), DAY_MS, types)
 
 
 def rolled_up(bound: BoundCorrelation, mapping: TargetMapping, snapshot: Companion) -> list[str]:
     """The lines that give the rows of the last complete snapshot and of the events since. Raises `Refused`."""
     table = quoting.table(snapshot.name)
-    names = ", ".join(columns(bound))
-    tail = selected(bound, mapping, ["TimeGenerated >= InsUpTo"])
+    names = ", ".join(quoting.column(name) for name in columns(bound, mapping))
+    tail = gathered(bound, mapping, ["TimeGenerated >= InsUpTo"])
     return [
         f"let InsNewest = toscalar({table} | where InsRun <= ago({PROMOTION}) | summarize max(InsRun));",
         f"let InsUpTo = coalesce(toscalar({table} | where InsRun == InsNewest | summarize max(InsCut)), datetime(1970-01-01));",
         "union",
         f"    ({table} | where InsRun == InsNewest | project {names}),",
         *(tail[1:] if tail[0] == "union" else [operand(tail)]),
+        *judged(bound, mapping),
     ]
 
 

@@ -70,4 +70,5 @@ def _asks_for_empty(test: Test | OneOf) -> bool:
 
 
 def _is_text(test: Test | OneOf) -> bool:
-    return test.field.type == "string" and not test.field.array
+    """Whether the column is one that was stored as a string: one that a query makes is never empty."""
+    return test.field.type == "string" and not test.field.array and test.field.lookup is None

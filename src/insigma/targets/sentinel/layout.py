@@ -18,6 +18,10 @@ _TYPES = {
 }
 
 
+NUMERIC_TEXT = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+"""What is a number as text: Kusto's `toreal()` takes more."""
+
+
 def kusto_type(field: TargetField) -> str:
     """The type of the field's column: dynamic for an array. Raises `Refused` for a type that is none of the mapping's words."""
     if field.type not in _TYPES:
@@ -46,6 +50,6 @@ def table_of(source: TargetLogSource) -> str:
 
 
 def tables(mapping: TargetMapping) -> Mapping[str, Mapping[str, str]]:
-    """Every table with its columns and their types. All tables have all columns."""
-    columns = {field.name: kusto_type(field) for field in mapping.fields.values()}
+    """Every table with its columns and their types. All tables have all columns; looked-up fields are none."""
+    columns = {field.name: kusto_type(field) for field in mapping.fields.values() if field.lookup is None}
     return dict.fromkeys(sorted({table_of(source) for source in mapping.logsources.values()}), columns)

@@ -22,6 +22,7 @@ _LONG = range(-(1 << 63), 1 << 63)
 _BARE = re.compile(r"[A-Z_][A-Za-z0-9_]*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .-]*", re.ASCII)
 _TABLE = re.compile(r"[A-Z][A-Za-z0-9_]*", re.ASCII)
+_ALIAS = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _FORBIDDEN = re.compile(r"((?:search|union)\s*)\*", re.IGNORECASE)
 
 
@@ -77,3 +78,17 @@ def table(name: str) -> str:
     if not _TABLE.fullmatch(name):
         raise Refused(f"the Sentinel mapping's table '{name}' has characters that are not allowed in it", ("logsource",))
     return name
+
+
+def watchlist(alias: str) -> str:
+    """A watchlist's alias as a literal. Raises `Refused` for anything but a small letter, then those, digits and underscores."""
+    if not _ALIAS.fullmatch(alias):
+        raise Refused(f"the table '{alias}' has characters that are not allowed in a watchlist's alias")
+    return literal(alias)
+
+
+def watchlist_column(name: str) -> str:
+    """A watchlist's column as a literal. Raises `Refused` for a name outside the allow-list of columns."""
+    if not _NAME.fullmatch(name):
+        raise Refused(f"the column '{name}' of a table has characters that are not allowed in a KQL identifier")
+    return literal(name)

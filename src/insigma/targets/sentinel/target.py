@@ -5,6 +5,8 @@ Floor: Microsoft Sentinel as it is today; its scheduled analytics rules set the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from insigma.bind.model import (
     Bound,
     BoundAny,
@@ -18,11 +20,14 @@ from insigma.bind.model import (
 )
 from insigma.content.durations import duration_ms, duration_text
 from insigma.content.model import TargetField, TargetMapping
-from insigma.content.predicate import Regex, Text
+from insigma.content.predicate import Constant, Regex, Text
 from insigma.targets.base import Companion, Detection, Schedule
-from insigma.targets.sentinel import companions, correlations, empty, quoting
+from insigma.targets.sentinel import companions, correlations, empty, lookups, quoting
+from insigma.targets.sentinel.gathered import scope, selected
+from insigma.targets.sentinel.lookups import looked_up
 from insigma.targets.sentinel.predicates import where
-from insigma.targets.sentinel.rows import finished, scope, selected
+from insigma.targets.sentinel.rows import finished
+from insigma.targets.sentinel.watchlists import MOMENT, joined, moment
 from insigma.targets.shown import shown_fields
 
 LONGEST_QUERY = 10_000
@@ -63,11 +68,15 @@ class SentinelTarget:
     def _event(self, bound: BoundRule) -> Detection:
         schedule = self._schedule(bound.logsource.delay_ms + settled_ms(bound))
         table, *own = scope(bound.logsource, self._mapping)
-        lines = [table, _arrived(schedule.interval_ms, settled_ms(bound)), *own, f"| where {where(bound.predicate)}"]
-        known, notes = shown_fields(bound.rule.header, self._mapping)
+        fields = looked_up(bound)
+        asked, helpers = self._asked(bound, fields)
+        lines = [table, _arrived(schedule.interval_ms, settled_ms(bound)), *own, *asked]
+        known, notes = self._shown(bound, fields)
         columns = _time_first(known)
         if columns:
             lines.append(f"| project {', '.join(columns)}")
+        elif helpers:
+            lines.append(f"| project-away {', '.join(helpers)}")
         saved: tuple[Companion, ...] = ()
         if _length(lines) > LONGEST_QUERY:
             saved = (companions.function(bound.rule.header, "InsDetection", lines),)
@@ -78,9 +87,27 @@ class SentinelTarget:
             query="\n".join(lines),
             schedule=schedule,
             window="event",
-            notes=(*_notes(bound.predicate), *notes, *companions.notes(saved)),
+            notes=(*_notes(bound.predicate), *lookups.notes(fields), *notes, *companions.notes(saved)),
             companions=saved,
         )
+
+    def _asked(self, bound: BoundRule, fields: Sequence[TargetField]) -> tuple[list[str], tuple[str, ...]]:
+        """The lines that ask the predicate, what is stored and then what is looked up, and the columns that nobody is to see."""
+        if not fields:
+            return [f"| where {where(bound.predicate)}"], ()
+        first, rest = lookups.split(bound.predicate)
+        made = joined(fields, self._mapping)
+        before = [] if first == Constant(True) else [f"| where {where(first)}"]
+        if made.timed:
+            before.append(f"| extend {MOMENT} = {moment(self._mapping)}")
+        return [*before, *made.lines, f"| where {where(rest)}"], ((MOMENT,) if made.timed else ()) + made.helpers
+
+    def _shown(self, bound: BoundRule, fields: Sequence[TargetField]) -> tuple[list[TargetField], tuple[str, ...]]:
+        """The columns that an alert shows, and a note on those that it cannot: a looked-up field that the predicate does not read."""
+        known, notes = shown_fields(bound.rule.header, self._mapping)
+        kept = [field for field in known if field.lookup is None or field in fields]
+        left = [field.lookup.field for field in known if field.lookup is not None and field not in fields]
+        return kept, (*notes, *((f"fields not shown, as the rule does not look them up: {', '.join(left)}",) if left else ()))
 
     def _correlation(self, bound: BoundCorrelation) -> Detection:
         schedule = self._schedule(bound.correlation.timespan_ms + settled_ms(bound))
@@ -92,7 +119,7 @@ class SentinelTarget:
             query=query,
             schedule=Schedule(schedule.interval_ms, min(schedule.lookback_ms, LONGEST_LOOKBACK_MS)),
             window="exact",
-            notes=(*found, *correlations.notes(bound), *companions.notes(beside)),
+            notes=(*found, *lookups.notes(looked_up(bound)), *correlations.notes(bound), *companions.notes(beside)),
             group_fields=correlations.group_columns(bound),
             companions=beside,
         )

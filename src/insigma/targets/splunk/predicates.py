@@ -44,6 +44,12 @@ def where(predicate: Bound) -> str:
     return expression(predicate, 2)
 
 
+def any_of(predicates: Sequence[Bound]) -> Bound:
+    """Any of the predicates, without an `AnyOf` inside an `AnyOf`."""
+    lifted = tuple(part for predicate in predicates for part in (predicate.operands if isinstance(predicate, AnyOf) else (predicate,)))
+    return lifted[0] if len(lifted) == 1 else AnyOf(lifted)
+
+
 def expression(predicate: Bound, depth: int, within: str = "") -> str:
     """The predicate as an expression whose further lines are indented `depth` steps; `within` is the operator around it."""
     match predicate:

@@ -87,7 +87,7 @@ def _columns(predicate: Bound) -> dict[str, tuple[str | None, list[str]]]:
     """For each canonical field: its bare name in the search command, if it has one there, and its values in the rule's order."""
     found: dict[str, tuple[str | None, list[str]]] = {}
     for test in _tests(predicate):
-        searchable = quoting.is_bare(test.column) and test.field.type == "string"
+        searchable = quoting.is_bare(test.column) and test.field.type == "string" and test.field.lookup is None
         column, order = found.setdefault(test.canonical, (test.column if searchable else None, []))
         if isinstance(test, OneOf):
             order.extend(fold(str(value)) for value in test.values)

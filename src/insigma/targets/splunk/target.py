@@ -5,6 +5,8 @@ Floor: Splunk 9.2. The time range comes from the schedule; nothing in the query 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from insigma.bind.model import (
     Bound,
     BoundAny,
@@ -22,6 +24,8 @@ from insigma.targets.base import Detection, Schedule
 from insigma.targets.shown import shown_fields
 from insigma.targets.splunk import correlations, keywords, quoting
 from insigma.targets.splunk.dates import calendar
+from insigma.targets.splunk.lookups import looked_up, looked_up_by, lookup_lines, stored_first
+from insigma.targets.splunk.lookups import notes as lookup_notes
 from insigma.targets.splunk.predicates import where
 from insigma.targets.splunk.regex import counts_characters
 from insigma.targets.splunk.search import base_search
@@ -46,9 +50,10 @@ class SplunkTarget:
 
     def _event(self, bound: BoundRule) -> Detection:
         predicate, marks = keywords.marked(bound.predicate)
-        lines = [base_search((bound,), self._mapping), *calendar((predicate,)), *marks, f"| where {where(predicate)}"]
+        lines = [base_search((bound,), self._mapping), *calendar((predicate,)), *marks, *self._filter(predicate)]
         known, notes = shown_fields(bound.rule.header, self._mapping)
-        columns = _time_first(known)
+        fields = looked_up((predicate,))
+        columns = _time_first([field for field in known if field.lookup is None or field in fields])
         if columns:
             lines.append(f"| table {' '.join(columns)}")
         return Detection(
@@ -57,8 +62,23 @@ class SplunkTarget:
             query="\n".join(lines),
             schedule=Schedule(self._interval_ms, self._interval_ms + bound.logsource.delay_ms),
             window="event",
-            notes=(*_notes(bound.predicate), *((keywords.NOTE,) if marks else ()), *notes),
+            notes=(
+                *_notes(bound.predicate),
+                *((keywords.NOTE,) if marks else ()),
+                *lookup_notes(fields),
+                *notes,
+                *_left_out(known, fields),
+            ),
         )
+
+    def _filter(self, predicate: Bound) -> list[str]:
+        """The `where`, and around looked-up fields what computes them: as few events as can be are looked up."""
+        fields = looked_up((predicate,))
+        if not fields:
+            return [f"| where {where(predicate)}"]
+        first, (rest,) = stored_first((predicate,))
+        before = [f"| where {where(first)}"] if first is not None else []
+        return [*before, *lookup_lines(fields, self._mapping), f"| where {where(rest)}"]
 
     def _correlation(self, bound: BoundCorrelation) -> Detection:
         delay = max(member.logsource.delay_ms for member in bound.members)
@@ -71,7 +91,7 @@ class SplunkTarget:
             query=query,
             schedule=schedule,
             window="exact",
-            notes=(*found, *correlations.notes(bound)),
+            notes=(*found, *lookup_notes(looked_up_by(bound)), *correlations.notes(bound)),
             group_fields=bound.group_names,
         )
 
@@ -79,6 +99,12 @@ class SplunkTarget:
 def _time_first(fields: list[TargetField]) -> list[str]:
     columns = dict.fromkeys(quoting.column(field.name) for field in fields)
     return ["_time", *(column for column in columns if column != "_time")] if columns else []
+
+
+def _left_out(known: Sequence[TargetField], computed: Sequence[TargetField]) -> tuple[str, ...]:
+    """A note on the fields that the rule wants to be shown and does not itself look up."""
+    names = [field.lookup.field for field in known if field.lookup is not None and field not in computed]
+    return (f"fields not shown, as nothing in the rule looks them up: {', '.join(names)}",) if names else ()
 
 
 def _interval(written: object) -> int:
@@ -102,6 +128,6 @@ def _notes(predicate: Bound) -> tuple[str, ...]:
                 found["a '.' or a negated class stands for one character if Splunk's PCRE reads UTF-8, else for one byte"] = None
             if isinstance(test.value, Column) and test.ignore_case:
                 found["two fields are compared through lower(), which is sure for ASCII letters only"] = None
-        if empty:
+        if empty and test.field.lookup is None:
             found["an empty string differs from an absent field only where field extraction keeps empty values"] = None
     return tuple(found)

@@ -12,12 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from insigma.bind.model import AnyOf, Bound, BoundCorrelation, Refused
+from insigma.bind.model import BoundCorrelation, Refused
 from insigma.content.model import CorrelationType, TargetField, TargetMapping
+from insigma.content.predicate import Constant
 from insigma.targets.ranks import PERCENTILES
 from insigma.targets.splunk import quoting
 from insigma.targets.splunk.dates import calendar
-from insigma.targets.splunk.predicates import expression, where
+from insigma.targets.splunk.lookups import looked_up_by, lookup_lines, stored_first
+from insigma.targets.splunk.predicates import any_of, expression, where
 from insigma.targets.splunk.search import base_search, scoped
 
 NUMERIC_VALUES = frozenset({CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG, *PERCENTILES})
@@ -91,9 +93,14 @@ def _selection(bound: BoundCorrelation, mapping: TargetMapping, telling: Telling
     predicates = tuple(scoped(member, mapping) if several else member.predicate for member in bound.members)
     time = "| eval insigma_ms=round(_time*1000)"
     first = [base_search(bound.members, mapping), *calendar(predicates)]
+    if fields := looked_up_by(bound):
+        stored, predicates = stored_first(predicates)
+        first += [*([f"| where {where(stored)}"] if stored is not None else []), *lookup_lines(fields, mapping)]
     match telling:
         case Telling.NOT:
-            return [*first, f"| where {where(_any(predicates))}", time]
+            wanted = any_of(predicates)
+            asked_before = bool(fields) and wanted == Constant(True)
+            return [*first, *([] if asked_before else [f"| where {where(wanted)}"]), time]
         case Telling.ONE:
             cases = ",\n    ".join(f"{expression(predicate, 3)}, {position}" for position, predicate in enumerate(predicates, 1))
             return [*first, f"| eval insigma_rule=case(\n    {cases})", "| where isnotnull(insigma_rule)", time]
@@ -102,12 +109,6 @@ def _selection(bound: BoundCorrelation, mapping: TargetMapping, telling: Telling
             flags = zip(names, predicates, strict=True)
             times = [f"| eval {name}=if({expression(predicate, 3)}, insigma_ms, null())" for name, predicate in flags]
             return [*first, time, *times, "| where " + " OR ".join(f"isnotnull({name})" for name in names)]
-
-
-def _any(predicates: tuple[Bound, ...]) -> Bound:
-    """Any of the predicates, without an `AnyOf` inside an `AnyOf`."""
-    lifted = tuple(part for predicate in predicates for part in (predicate.operands if isinstance(predicate, AnyOf) else (predicate,)))
-    return lifted[0] if len(lifted) == 1 else AnyOf(lifted)
 
 
 def _column(of_members: Sequence[tuple[TargetField, ...]], position: int, write: _Writer) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from insigma_prove.workers.elastic.esql_joins import LookupIndex
 from insigma_prove.workers.elastic.index import Store
 from insigma_prove.workers.elastic.jvm import Jvm
 from insigma_prove.workers.elastic.mapping import Fields, declared_fields
@@ -18,6 +19,7 @@ NOTES = (
     "query_string is lenient, as it is without a default field: what a field's type does not take matches nothing, with a warning",
     "EQL: default result size and paging are left out; sequences come in order of their last event",
     "ES|QL: computed, not pushed down to Lucene; COUNT_DISTINCT is exact up to 3,000; dates are milliseconds",
+    "ES|QL: LOOKUP JOIN on one field, with the lookup indices of the store",
 )
 
 
@@ -28,6 +30,7 @@ class ElasticAdapter:
         self._jvm = Jvm()
         self._store = Store(self._jvm, Fields({}, "true"), ())
         self._declared: tuple[Mapping[str, Any], Fields] = ({}, Fields({}, "true"))
+        self._lookups: tuple[Mapping[str, Any], Mapping[str, LookupIndex]] = ({}, {})
 
     def hello(self) -> Reply:
         """The engines, their versions, and what is left out."""
@@ -47,6 +50,7 @@ class ElasticAdapter:
     def open(self, store: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
         """Replace the documents. Raises ValueError for a mapping that is not modelled, or a document that it rejects."""
         self._store = Store(self._jvm, self._fields(store), events)
+        self._open_lookups(store)
 
     def run(self, language: str, query: str, times: Mapping[str, str]) -> Reply:
         """Run the query on the events of the requested indices and time range. Raises `QueryFault`."""
@@ -70,12 +74,13 @@ class ElasticAdapter:
 
     def check(self, language: str, query: str, store: Mapping[str, Any]) -> None:
         """Parse and type the query on the store's declared fields, where a lenient clause is an error too. Raises `QueryFault`."""
-        kept = self._store
+        kept = self._store, self._lookups
         self._store = Store(self._jvm, self._fields(store), ())
+        self._open_lookups(store)
         try:
             found = self.run(language, query, {})
         finally:
-            self._store = kept
+            self._store, self._lookups = kept
         if lenient := [warning for warning in found.get("warnings", ()) if warning.startswith(LENIENT)]:
             raise QueryFault("type", lenient[0])
 
@@ -84,6 +89,12 @@ class ElasticAdapter:
         if store != self._declared[0]:
             self._declared = (store, declared_fields(store, self._jvm.lower_code_point))
         return self._declared[1]
+
+    def _open_lookups(self, store: Mapping[str, Any]) -> None:
+        """The lookup indices of the store, which most requests repeat."""
+        bodies = store.get("lookups") or {}
+        if bodies != self._lookups[0]:
+            self._lookups = bodies, {name: LookupIndex(self._jvm, name, body) for name, body in bodies.items()}
 
     def _lucene(self, query: str, visible: frozenset[int]) -> Reply:
         warnings: list[str] = []
@@ -98,7 +109,7 @@ class ElasticAdapter:
     def _esql(self, query: str, visible: frozenset[int]) -> Reply:
         from insigma_prove.workers.elastic.esql_commands import Pipeline
 
-        pipeline = Pipeline(self._jvm, self._store.fields, query)
+        pipeline = Pipeline(self._jvm, self._store.fields, query, self._lookups[1])
         rows = pipeline.run(self._store, visible)
         if pipeline.keeps_events and "_id" in pipeline.columns:
             return _reply({"hits": pipeline.positions(rows)}, pipeline.warnings)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from esql import ast
 
 from insigma_prove.workers.elastic.esql_aggregates import Aggregate
 from insigma_prove.workers.elastic.esql_expressions import Expressions
+from insigma_prove.workers.elastic.esql_joins import LookupIndex, lookup_join
 from insigma_prove.workers.elastic.esql_parser import EsqlText
 from insigma_prove.workers.elastic.esql_values import COLUMN_TYPES, Row, Typed, order, packed, reported, several, type_fault
 from insigma_prove.workers.elastic.index import Store, matches_index
@@ -32,10 +33,11 @@ _ROW_NUMBER = "\x00position"
 class Pipeline:
     """A compiled query: what it does to rows, and the columns that it ends with."""
 
-    def __init__(self, jvm: Jvm, fields: Fields, text: str) -> None:
-        """Raises `QueryFault`."""
+    def __init__(self, jvm: Jvm, fields: Fields, text: str, lookups: Mapping[str, LookupIndex] | None = None) -> None:
+        """`lookups` are the indices in lookup mode by name. Raises `QueryFault`."""
         self.warnings: list[str] = []
-        parsed = EsqlText(text, fields)
+        self._lookups = lookups or {}
+        parsed = EsqlText(text, fields, {name: index.types() for name, index in self._lookups.items()})
         self._text = parsed
         self._expressions = Expressions(jvm, parsed, self.warnings)
         self._fields = fields
@@ -81,6 +83,8 @@ class Pipeline:
                 return self._mv_expand(name)
             case ast.StatsCommand(inline=False):
                 return self._stats(command)
+            case ast.JoinCommand():
+                return lookup_join(command, self._lookups, self.columns, self.warnings)
             case ast.SortCommand():
                 return self._sort(command)
             case ast.LimitCommand(count=count, by=[]) if isinstance(count, int):

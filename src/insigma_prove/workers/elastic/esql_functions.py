@@ -30,6 +30,7 @@ def functions(jvm: Jvm) -> Mapping[str, Maker]:
         "left": ("keyword", lambda text, count: text[: max(0, count)]),
         "right": ("keyword", lambda text, count: text[max(0, len(text) - max(0, count)) :]),
         "trim": ("keyword", lambda text: text.strip()),
+        "replace": ("keyword", jvm.replace_all),
     }
     conversions: dict[str, tuple[str, Callable[[str, Any], Any]]] = {
         "to_string": ("keyword", lambda kind, value: _text(jvm, kind, value)),

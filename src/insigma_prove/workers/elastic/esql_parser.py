@@ -7,6 +7,7 @@ Source: "ES|QL syntax reference" of the Elasticsearch 8.18 reference; EsqlBaseLe
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import esql
@@ -26,10 +27,12 @@ _DIRECTION = re.compile(r"^.*?(?:\s(?P<way>asc|desc))?(?:\s+nulls\s+(?P<nulls>fi
 class EsqlText:
     """A parsed query with its text."""
 
-    def __init__(self, text: str, fields: Fields) -> None:
+    def __init__(self, text: str, fields: Fields, lookups: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """Raises `QueryFault` of stage "parse", "type" or, where the parser cannot go on, "unsupported"."""
         self.lines = text.split("\n")
-        schema = esql.Schema({name: field.type for name, field in fields.by_name.items()}, allow_missing=fields.dynamic == "keyword")
+        types = {name: field.type for name, field in fields.by_name.items()}
+        joined = {name: dict(columns) for name, columns in (lookups or {}).items()}
+        schema = esql.Schema(types, allow_missing=fields.dynamic == "keyword", lookups=joined)
         with ParserConfig(min_stack_version=FLOOR), schema:
             try:
                 self.tree: Any = esql.parse_query(text)

@@ -70,6 +70,10 @@ class Jvm:
         string = self.java("java.lang.String")(text)
         return str(string.toUpperCase(root) if upper else string.toLowerCase(root))
 
+    def replace_all(self, text: str, regex: str, replacement: str) -> str:
+        """The text as java.lang.String replaces what an expression finds in it; `$1` and backslashes in `replacement` are Java's."""
+        return str(self.java("java.lang.String")(text).replaceAll(regex, replacement))
+
     def double_text(self, value: float) -> str:
         """A double as java.lang.Double.toString writes it."""
         return str(self.java("java.lang.Double").toString(self.double(value)))

@@ -24,7 +24,8 @@ What is modelled here, with the page of Microsoft's KQL reference (learn.microso
 - *dcount-aggregation-function*: exact up to 1,000 values at accuracy 1 (8,000 at 2), an estimate above. It is always exact here.
 - *count-distinct-aggregation-function* and `count_distinctif`, `make_list_if`, `make_set_if`, `take_any(*)`, `project-keep`,
   `project-reorder`, `serialize`, `column_ifexists`, `range()`, set and bag functions, `unixtime_*_todatetime`, `datetime_utc_to_local`,
-  `datetime_local_to_utc`: supplied. `_GetWatchlist` is Sentinel's function (docs: "Build queries or rules with watchlists").
+  `datetime_local_to_utc`: supplied. `_GetWatchlist` is Sentinel's function (docs: "Build queries or rules with watchlists"): here all
+  watchlists have the columns of all of them, as text, and `LastUpdatedTimeUTC`.
 - *ingestion-time-function*: supplied, over a table's own rows: what an event says in `_ingested`, else its `TimeGenerated`. Microsoft
   calls the value approximate; here it is exact.
 - *scalar-data-types/datetime*: 100 ns ticks, of which DuckDB keeps whole microseconds; an event with a finer time is refused.
@@ -32,6 +33,7 @@ What is modelled here, with the page of Microsoft's KQL reference (learn.microso
 Order: Kusto leaves the order of equal keys, and of rows without `sort`, undefined. A query whose operators may depend on it is run over the
 rows stored in both directions, and an answer that changes is given with a warning ("order": "stored" in a request spares the second run).
 
-A query whose rows still are events (`where`, `extend`, `project`, `sort`, `union`, `arg_max(..., *)`, semi and anti joins) is answered with
-their positions, which a hidden column carries; any other (`summarize`, `distinct`, `join`, `count`, ...) with rows.
+A query whose rows still are events (`where`, `extend`, `project`, `sort`, `union`, `arg_max(..., *)`, semi and anti joins, inner and left
+outer joins with rows that are no events) is answered with their positions, which a hidden column carries; any other (`summarize`,
+`distinct`, `join`, `count`, ...) with rows.
 """

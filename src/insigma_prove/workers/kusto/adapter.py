@@ -54,7 +54,7 @@ class KustoAdapter:
         self._service = LanguageService()
         self._tables: store.Tables = {}
         self._stored: store.Tables = {}
-        self._watchlists: list[str] | None = None
+        self._watchlists: dict[str, str] | None = None
         self._filled: frozenset[str] = frozenset()
         self._translated: dict[tuple[str, str], tuple[Bound, Any]] = {}
         self._declared = ""
@@ -69,11 +69,11 @@ class KustoAdapter:
         }
 
     def open(self, store_: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
-        """`store_` is {"tables": {table: {column: type}}, "watchlists": {alias: [{column: text}]}}.
+        """`store_` is {"tables": {table: {column: type}}, "watchlists": {alias: [{column: text}]}}; "lookups" are watchlists too.
 
         Each event names its `_table`, and may say in `_ingested` when it came in (else at its `TimeGenerated`).
         """
-        watchlists = store_.get("watchlists") or {}
+        watchlists = _watchlists(store_)
         extra, items = store.watchlist_tables(watchlists) if watchlists else ({}, [])
         self._declare(store_["tables"], extra)
         rows: dict[str, list[tuple[int, Mapping[str, Any]]]] = {store.WATCHLISTS: [(-1, item) for item in items]}
@@ -106,8 +106,9 @@ class KustoAdapter:
     def check(self, language: str, query: str, store_: Mapping[str, Any]) -> None:
         """Parse and bind only."""
         _only_kql(language)
-        watchlists = store_.get("watchlists") or {}
-        self._service.bind(query, store_["tables"], _watchlist_columns(watchlists))
+        watchlists = _watchlists(store_)
+        extra = store.watchlist_tables(watchlists)[0] if watchlists else {}
+        self._service.bind(query, store_["tables"], _watchlist_columns(extra))
 
     def _declare(self, tables: store.Tables, extra: store.Tables) -> None:
         stored = {**tables, **extra}
@@ -116,7 +117,7 @@ class KustoAdapter:
             store.create(self._connection, stored, self._stored)
             self._declared = declared
         self._tables, self._stored = tables, stored
-        self._watchlists = [name for name in extra[store.WATCHLISTS] if name != store.ALIAS] if extra else None
+        self._watchlists = _watchlist_columns(extra)
 
     def _translation(self, query: str) -> tuple[Bound, Any]:
         key = (self._declared, query)
@@ -184,11 +185,13 @@ def _unordered(reply: Reply) -> list[str]:
     return sorted(json.dumps(item, sort_keys=True) for item in reply.get("rows") or reply.get("hits") or [])
 
 
-def _watchlist_columns(watchlists: Mapping[str, Sequence[Mapping[str, str]]]) -> list[str] | None:
-    if not watchlists:
-        return None
-    tables, _ = store.watchlist_tables(watchlists)
-    return [name for name in tables[store.WATCHLISTS] if name != store.ALIAS]
+def _watchlists(store_: Mapping[str, Any]) -> dict[str, Sequence[Mapping[str, str]]]:
+    return {**(store_.get("watchlists") or {}), **(store_.get("lookups") or {})}
+
+
+def _watchlist_columns(extra: store.Tables) -> dict[str, str] | None:
+    """The columns of the table of all watchlists, without what tells them apart, and their types. None without any."""
+    return {name: kind for name, kind in extra[store.WATCHLISTS].items() if name != store.ALIAS} if extra else None
 
 
 def _only_kql(language: str) -> None:

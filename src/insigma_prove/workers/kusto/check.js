@@ -1,5 +1,5 @@
 // Parses and binds KQL with Microsoft's Kusto language service. Speaks JSON lines, one reply for each request:
-//   {"query": text, "tables": {table: {column: type}}, "watchlists": [columns] | null}
+//   {"query": text, "tables": {table: {column: type}}, "watchlists": {column: type} | null}
 //   -> {"columns": [[name, type], ...] | null, "warnings": [text, ...]} or {"stage": "parse" | "type", "message": text}
 //   {"version": true} -> {"version": "12.4.1"}
 // A request without "tables" reuses those of the request before.
@@ -26,11 +26,10 @@ function columnsOf(table) {
   return Object.entries(table).map(([name, type]) => column(name, type));
 }
 
-// Microsoft Sentinel's function: a watchlist is a table of text columns, known by its alias.
-function watchlistFunction(names) {
-  const columns = names.map((name) => column(name, 'string'));
+// Microsoft Sentinel's function: a watchlist is a table, known by its alias.
+function watchlistFunction(columns) {
   const parameter = new Symbols.Parameter.ctor('watchlistAlias', Symbols.ScalarTypes.String);
-  return new Symbols.FunctionSymbol.$ctor5('_GetWatchlist', new Symbols.TableSymbol.ctor(columns), [parameter]);
+  return new Symbols.FunctionSymbol.$ctor5('_GetWatchlist', new Symbols.TableSymbol.ctor(columnsOf(columns)), [parameter]);
 }
 
 function declare(tables, watchlists) {

@@ -22,6 +22,8 @@ _QUOTE: Callable[[str], str] = translate.quote_ident
 
 _OUTER = {"leftouter", "rightouter", "fullouter"}
 _ONE_SIDE = ("leftsemi", "leftanti", "rightsemi", "rightanti")
+_OF_LEFT = ("leftouter", "inner")
+"""Joins whose rows are events if those on the left are and those on the right are not."""
 _POSITIONS = re.compile(rf"{POSITION}\d*")
 
 # Made so, since to a type checker without `duckdb-kql` its classes are no base classes.
@@ -138,26 +140,36 @@ def _if_exists(node: Any, cols: list[str]) -> Any:
 
 
 def _without_positions(original: Any) -> Any:
-    """A row of two events is no event; semi and anti joins give rows of one side, which still are."""
+    """A row of two events is no event; a row of one event still is, as semi, anti and left outer joins and look-ups give it."""
 
     def named(left: list[str], right: list[str], how: Any) -> list[str]:
-        names: list[str] = original(left, right, how)
-        return names if how in _ONE_SIDE else [name for name in names if not _POSITIONS.fullmatch(name)]
+        own = (left, right) if how in _ONE_SIDE else _joined(left, right, how)
+        names: list[str] = original(*own, how)
+        return names
 
     return named
 
 
+def _joined(left: list[str], right: list[str], how: Any) -> tuple[list[str], list[str]]:
+    """The columns of both sides of a join, without positions but for the events of the left side beside rows that are none.
+
+    `how` is the kind of a join, or the keys on the right side of a look-up, which gives all rows of the left or those that match.
+    """
+    kept = POSITION in left and POSITION not in right and (how in _OF_LEFT or not isinstance(how, str))
+    return [name for name in left if kept or not _POSITIONS.fullmatch(name)], [name for name in right if not _POSITIONS.fullmatch(name)]
+
+
 def _filling(original: Any, outer: Callable[[Any], bool]) -> Any:
-    """A join or lookup of both sides, without positions; if outer, the strings of the side without a match are empty, not null."""
+    """A join or lookup of both sides; if outer, the strings of the side without a match are empty, not null."""
 
     def rendered(op: Any, prev: str, left: list[str], right_sql: str, right: list[str]) -> str:
         if op.kind in _ONE_SIDE:
             return str(original(op, prev, left, right_sql, right))
-        left_own, right_own = ([name for name in names if name != POSITION] for names in (left, right))
+        how = [key.right for key in op.keys] if isinstance(op, ir.Lookup) else op.kind
+        left_own, right_own = _joined(left, right, how)
         sql: str = original(op, prev, left_own, right_sql, right_own)
         if not outer(op):
             return sql
-        how = [key.right for key in op.keys] if isinstance(op, ir.Lookup) else op.kind
         names = schema.lookup_output_columns if isinstance(op, ir.Lookup) else schema.join_output_columns
         return _text_filled(sql, names(left_own, right_own, how))
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ class LanguageService:
         """The package's version."""
         return str(self._ask({"version": True})["version"])
 
-    def bind(self, query: str, tables: Tables, watchlists: Sequence[str] | None) -> Bound:
-        """Parse and bind `query`. `watchlists` are the columns that `_GetWatchlist` gives. Raises `QueryFault` ("parse" or "type")."""
+    def bind(self, query: str, tables: Tables, watchlists: Mapping[str, str] | None) -> Bound:
+        """Parse and bind `query`. `watchlists` are the columns of `_GetWatchlist`. Raises `QueryFault` ("parse" or "type")."""
         declaration = {"tables": tables, "watchlists": watchlists}
         text = json.dumps(declaration)
         reply = self._ask({"query": query} | ({} if text == self._declared else declaration))

@@ -16,6 +16,9 @@ POSITION = "_position"
 
 WATCHLISTS = "_kql_watchlists"
 ALIAS = "_kql_alias"
+CHANGED = "LastUpdatedTimeUTC"
+"""The column in which `_GetWatchlist` says when an item was changed: a row may say it, else all were at one time."""
+_ONCE = "2020-01-01T00:00:00Z"
 
 SQL_TYPES: Mapping[str, str] = {
     "string": "VARCHAR",
@@ -98,8 +101,8 @@ def columns_known(tables: Tables) -> dict[str, list[str]]:
 def watchlist_tables(watchlists: Mapping[str, Sequence[Mapping[str, str]]]) -> tuple[dict[str, dict[str, str]], list[dict[str, str]]]:
     """All watchlists as one table, told apart by alias, and its rows. A column that a list lacks is ""."""
     names = dict.fromkeys(["SearchKey", *(name for items in watchlists.values() for item in items for name in item)])
-    rows = [{ALIAS: alias, **item} for alias, items in watchlists.items() for item in items]
-    return {WATCHLISTS: dict.fromkeys([*names, ALIAS], "string")}, rows
+    rows = [{ALIAS: alias, CHANGED: _ONCE, **item} for alias, items in watchlists.items() for item in items]
+    return {WATCHLISTS: {CHANGED: "datetime"} | {name: "string" for name in (*names, ALIAS) if name != CHANGED}}, rows
 
 
 def timestamp(text: str) -> datetime:

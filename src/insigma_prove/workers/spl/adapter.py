@@ -11,6 +11,7 @@ from insigma_prove.workers.spl.commands import Run
 from insigma_prove.workers.spl.events import Row, Store
 from insigma_prove.workers.spl.functions import Runtime
 from insigma_prove.workers.spl.interpreter import checked, parse, rows
+from insigma_prove.workers.spl.lookups import Tables
 from insigma_prove.workers.spl.pcre import Regexes
 from insigma_prove.workers.spl.readings import Readings, readings_of
 from insigma_prove.workers.spl.values import reply_value
@@ -23,6 +24,7 @@ class SplAdapter:
         self._store = Store(())
         self._readings = Readings()
         self._regexes = Regexes(self._readings.pcre)
+        self._tables: Tables = {}
 
     def hello(self) -> Reply:
         """What this is, and what it is not."""
@@ -34,10 +36,11 @@ class SplAdapter:
         }
 
     def open(self, store: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
-        """Replace the events. `store` may have `readings`: see `readings.readings_of`."""
+        """Replace the events. `store` may have `readings` (see `readings.readings_of`) and `lookups`: rows by table."""
         self._readings = readings_of(store)
         self._regexes = Regexes(self._readings.pcre)
         self._store = Store(events)
+        self._tables = store.get("lookups", {})
 
     def run(self, language: str, query: str, times: Mapping[str, str]) -> Reply:
         """The positions of the events that a search finds, whatever columns of them it shows; or the rows of its table."""
@@ -62,7 +65,7 @@ class SplAdapter:
 
     def _run(self, times: Mapping[str, str]) -> Run:
         moments = {name: epoch(times[name]) for name in ("now", "earliest", "latest") if name in times}
-        return Run(Runtime(self._readings, self._regexes, moments.get("now")), moments.get("earliest"), moments.get("latest"))
+        return Run(Runtime(self._readings, self._regexes, moments.get("now")), moments.get("earliest"), moments.get("latest"), self._tables)
 
 
 def _only_spl(language: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from insigma_prove.workers.serve import QueryFault
@@ -17,6 +17,7 @@ from insigma_prove.workers.spl.events import Row
 from insigma_prove.workers.spl.functions import Runtime
 from insigma_prove.workers.spl.inline import extracted
 from insigma_prove.workers.spl.kinds import checked
+from insigma_prove.workers.spl.lookups import Tables, lookup
 from insigma_prove.workers.spl.ordering import sort
 from insigma_prove.workers.spl.statistics import Rows, Stage
 from insigma_prove.workers.spl.templates import foreach
@@ -25,11 +26,12 @@ from insigma_prove.workers.spl.values import FieldText, multivalue, number, sing
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What commands know of the search: its time range in seconds since 1970 (None: open), and what functions need."""
+    """What commands know of the search: its time range in seconds since 1970 (None: open), what functions need, lookup tables."""
 
     runtime: Runtime
     earliest: float | None = None
     latest: float | None = None
+    tables: Tables = field(default_factory=dict)
 
 
 def _search(argument: str, run: Run) -> Stage:
@@ -283,6 +285,7 @@ COMMANDS: Mapping[str, Maker] = {
     "streamstats": lambda argument, run: statistics.streamstats(argument, run.runtime),
     "sort": lambda argument, run: sort(argument, run.runtime.readings),
     "foreach": lambda argument, run: foreach(argument, run.runtime),
+    "lookup": lambda argument, run: lookup(argument, run.runtime.readings, run.tables),
     "dedup": _dedup,
     "mvexpand": _mvexpand,
     "table": _table,

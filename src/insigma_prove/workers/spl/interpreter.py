@@ -16,7 +16,7 @@ from insigma_prove.workers.spl.pipeline import Command, commands, subsearches
 TABULAR = frozenset({"stats", "makeresults"})
 """Commands whose rows are no events any more."""
 
-_STREAMING = frozenset({"search", "where", "eval", "regex", "rex", "fields", "rename", "spath"})
+_STREAMING = frozenset({"search", "where", "eval", "regex", "rex", "fields", "rename", "spath", "lookup"})
 """What may stand inside multisearch (SR multisearch, "Usage": purely streaming commands), of the commands known here."""
 
 

@@ -11,23 +11,33 @@ from typing import Any
 
 from insigma_prove.workers.spl.limits import MAX_STREAM_WINDOW
 
-_CHOICES = {"pcre": ("utf-8", "bytes"), "lower": ("unicode", "ascii"), "streamstats": ("all", "windowed")}
+_CHOICES = {
+    "pcre": ("utf-8", "bytes"),
+    "lower": ("unicode", "ascii"),
+    "streamstats": ("all", "windowed"),
+    "lookup_empty": ("absent", "text"),
+    "lookup_nothing": ("cleared", "kept"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
     """One way of reading the manual.
 
-    `pcre`: whether PCRE sees characters or the bytes of UTF-8. `lower`: whether lower(), upper() and the search command know
-    letters beyond ASCII. `streamstats`: whether, without a window, it takes all events before, or the last 10,000: the page
-    says both (SR streamstats, "Description" and "window"). `ties`: a seed by which rows that sort alike are shuffled; None
-    keeps them in the order they came in (SR sort promises neither). `max_stream_window` is the setting of limits.conf.
+    `pcre`: whether PCRE sees characters or the bytes of UTF-8. `lower`: whether lower(), upper(), the search command and the
+    keys of lookup know letters beyond ASCII. `streamstats`: whether, without a window, it takes all events before, or the last
+    10,000: the page says both (SR streamstats, "Description" and "window"). `ties`: a seed by which rows that sort alike are
+    shuffled; None keeps them in the order they came in (SR sort promises neither). `lookup_empty`: whether an empty cell that
+    lookup puts out makes the field absent or empty text. `lookup_nothing`: whether a field that it has nothing for is cleared
+    or keeps what it held. `max_stream_window` is the setting of limits.conf.
     """
 
     pcre: str = "utf-8"
     lower: str = "unicode"
     streamstats: str = "all"
     ties: int | None = None
+    lookup_empty: str = "absent"
+    lookup_nothing: str = "cleared"
     max_stream_window: int = MAX_STREAM_WINDOW
 
 
