@@ -16,8 +16,9 @@ from insigma.content.rules import read_header
 from insigma.content.yaml_reader import Document
 from insigma.packages.base import PackContext, Packed
 from insigma.packages.elastic.files import ElasticPackager
+from insigma.packages.elastic.pipelines import event_id_pipeline
 from insigma.packages.elastic.rules import KibanaContext, kibana_rule, ndjson, rule_id
-from insigma.packages.elastic.template import event_id_pipeline, index_template
+from insigma.packages.elastic.template import index_template
 from insigma.packages.elastic.threat import threat
 from insigma.targets.base import Detection, Refused, Schedule
 from tests.targets.elastic_harness import compiled, correlated, pack

@@ -13,8 +13,8 @@ from insigma.content.attack import load_attack
 from insigma.content.model import Header
 from insigma.content.yaml_reader import Document, read_bytes
 from insigma.packages.base import PackContext
+from insigma.packages.sentinel.durations import duration
 from insigma.packages.sentinel.files import SentinelPackager
-from insigma.packages.sentinel.rules import duration
 from insigma.targets.base import Companion, Detection, Refused, Schedule
 
 CONTEXT = PackContext(tenant="default", pack="insurance", version="1.0.0")
@@ -48,9 +48,20 @@ def test_a_rule_in_microsofts_words() -> None:
         "triggerOperator": "GreaterThan",
         "triggerThreshold": 0,
         "tactics": ["Exfiltration", "DefenseEvasion"],
-        "relevantTechniques": ["T1567"],
+        "relevantTechniques": ["T1567", "T1567.002"],
         "eventGroupingSettings": {"aggregationKind": "AlertPerResult"},
         "query": 'InsClaims_CL\n| where A =~ "x"\n',
+        "incidentConfiguration": {
+            "createIncident": True,
+            "groupingConfiguration": {
+                "enabled": False,
+                "reopenClosedIncident": False,
+                "lookbackDuration": "PT5H",
+                "matchingMethod": "AllEntities",
+            },
+        },
+        "suppressionEnabled": False,
+        "suppressionDuration": "PT5H",
         "version": "1.0.0",
     }
 

@@ -1,12 +1,14 @@
 """Detections as Kibana detection rules, in the shape that Kibana 8.18 imports.
 
-Source: Kibana's rule schema (common_attributes.schema.yaml and rule_schemas.schema.yaml, elastic/kibana). Everything is a
-JSON string or number, so nothing of a rule can be more than text there; queries come escaped from the target.
+Sources: Kibana's API, "Import detection rules" (POST /api/detection_engine/rules/_import), and its rule schema
+(common_attributes.schema.yaml, rule_schemas.schema.yaml, rule_to_import.ts, elastic/kibana). Everything is a JSON string or
+number, so nothing of a rule can be more than text there; queries come escaped from the target.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import Any
 from insigma.content.attack import AttackTable
 from insigma.content.model import Header, TargetMapping
 from insigma.packages.base import PackContext
+from insigma.packages.elastic.reads import joined_indices, required_fields
 from insigma.packages.elastic.threat import threat
 from insigma.targets.base import Detection, Refused
 
@@ -26,6 +29,7 @@ _TYPES = {"lucene": "query", "eql": "eql", "esql": "esql"}
 _SEVERITY = {"informational": "low", "low": "low", "medium": "medium", "high": "high", "critical": "critical"}
 _RISK = {"informational": 10, "low": 21, "medium": 47, "high": 73, "critical": 99}
 _UNITS = ((3_600_000, "h"), (60_000, "m"), (1_000, "s"))
+_LINE_ENDS = re.compile("[\u0085\u2028\u2029]")
 _SETUP = (
     "Needs Elastic 8.18 or later, the component template insigma-fields on every index that the rule reads, and the events "
     "in the canonical fields of the Insigma pack."
@@ -34,22 +38,26 @@ _SETUP = (
 
 @dataclass(frozen=True, slots=True)
 class KibanaContext:
-    """What a rule is packaged for and from. `version` is the rule's number in Kibana, from 1."""
+    """What a rule is packaged for and from."""
 
     pack: PackContext
     mapping: TargetMapping
     attack: AttackTable
-    version: int = 1
 
 
-def kibana_rule(header: Header, detection: Detection, context: KibanaContext) -> dict[str, Any]:
-    """The rule as Kibana imports it. Raises `Refused` for a schedule that Kibana cannot keep."""
+def kibana_rule(header: Header, detection: Detection, context: KibanaContext, *, enabled: bool = True) -> dict[str, Any]:
+    """The rule as Kibana imports it, `enabled` unless it is a base rule. Raises `Refused` for a schedule that Kibana cannot keep.
+
+    Left out on purpose: `meta`, which Kibana overwrites when somebody saves the rule (tags say where it is from);
+    `related_integrations`, which name Fleet packages, and our events come from no one package; `timestamp_override`, as
+    windows are about the event's own time and the look-back holds the delay.
+    """
     role = header.insurance.get("role")
     data = header.document.data
     rule: dict[str, Any] = {
         "author": _author(data.get("author")),
         "description": _text(data.get("description")) or header.title,
-        "enabled": role != "base",
+        "enabled": enabled and role != "base",
         "exceptions_list": [],
         "false_positives": _texts(data.get("falsepositives")),
         "from": f"now-{_seconds(detection.schedule.lookback_ms)}s",
@@ -61,21 +69,22 @@ def kibana_rule(header: Header, detection: Detection, context: KibanaContext) ->
         "note": _note(header, detection),
         "query": detection.query,
         "references": _texts(data.get("references")),
+        "required_fields": required_fields(detection, context.mapping),
         "risk_score": _RISK.get(header.level, _RISK["medium"]),
         "rule_id": rule_id(header, context.pack.tenant),
-        "setup": _SETUP,
+        "setup": _setup(detection),
         "severity": _SEVERITY.get(header.level, "medium"),
         "tags": _tags(header, context),
         "threat": threat(header.tags, context.attack),
         "to": "now",
         "type": _TYPES[detection.language],
-        "version": context.version,
+        "version": context.pack.version_of(header),
     }
     if detection.language != "esql":
         rule["index"] = detection.scope["index"].split(",")
     if role in {"base", "signal"}:
         rule["building_block_type"] = "default"
-    return rule | _suppression(detection) | _investigation(data.get("fields"), context.mapping)
+    return rule | _suppression(detection) | _investigation(data.get("fields"), detection, context.mapping)
 
 
 def rule_id(header: Header, tenant: str) -> str:
@@ -84,13 +93,29 @@ def rule_id(header: Header, tenant: str) -> str:
 
 
 def ndjson(rules: Iterable[Mapping[str, Any]]) -> str:
-    """The rules as Kibana's import file, one a line, keys sorted. Raises ValueError if two have the same rule_id."""
+    """The rules as Kibana's import file, one a line, keys sorted. Raises ValueError if two have the same rule_id.
+
+    The line of export details that Kibana's own exports end with is dropped at import (filterExportedCounts in
+    create_stream_from_ndjson.ts, elastic/kibana), so none is written.
+    """
     lines: dict[str, str] = {}
     for rule in rules:
         if rule["rule_id"] in lines:
             raise ValueError(f"two rules have the rule_id {rule['rule_id']}")
-        lines[rule["rule_id"]] = json.dumps(rule, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return "".join(f"{line}\n" for line in lines.values())
+        lines[rule["rule_id"]] = json_line(rule)
+    return "".join(lines.values())
+
+
+def json_line(value: Mapping[str, Any]) -> str:
+    """The value as one line of NDJSON, keys sorted. What some readers take for a line end (U+0085, U+2028, U+2029) is escaped."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found.group()):04x}", text) + "\n"
+
+
+def _setup(detection: Detection) -> str:
+    """What the rule needs to be in place."""
+    joined = joined_indices(detection)
+    return f"{_SETUP} It looks events up in {', '.join(joined)}." if joined else _SETUP
 
 
 def _suppression(detection: Detection) -> dict[str, Any]:
@@ -107,10 +132,11 @@ def _suppression(detection: Detection) -> dict[str, Any]:
     return {"alert_suppression": block}
 
 
-def _investigation(fields: object, mapping: TargetMapping) -> dict[str, Any]:
-    """The fields that an alert shows first, by their names in Elastic."""
-    stored = [mapping.fields[name].name for name in _texts(fields) if name in mapping.fields]
-    return {"investigation_fields": {"field_names": list(dict.fromkeys(stored))}} if stored else {}
+def _investigation(fields: object, detection: Detection, mapping: TargetMapping) -> dict[str, Any]:
+    """The fields that an alert shows first, by their names in Elastic: stored ones, and what the query itself looks up."""
+    known = [mapping.fields[name] for name in _texts(fields) if name in mapping.fields]
+    shown = [field.name for field in known if field.lookup is None or field.name in detection.query]
+    return {"investigation_fields": {"field_names": list(dict.fromkeys(shown))}} if shown else {}
 
 
 def _seconds(milliseconds: int) -> int:

@@ -1,8 +1,7 @@
-"""How Elasticsearch has to store events: the field mappings that the queries rely on, and an `_id` made of the event's own id.
+"""How Elasticsearch has to store events: the field mappings that the queries rely on.
 
 Source: "Normalizers", "Mapping character filter", "ignore_above", "ignore_malformed", "Index modules"
-(`index.query.default_field`), "Fingerprint processor" and "Create or update component template" of the Elasticsearch 8.18
-reference.
+(`index.query.default_field`) and "Create or update component template" of the Elasticsearch 8.18 reference.
 """
 
 from __future__ import annotations
@@ -18,20 +17,15 @@ LONGEST = 8191
 """`ignore_above`, in characters: at four bytes each, the most that fits into Lucene's longest term of 32,766 bytes."""
 
 _NUMERIC = frozenset({"long", "double", "float"})
-_IDENTITY = ("organization.id", "insurance.logsource", "event.dataset", "event.id")
 
 
 def index_template(mapping: TargetMapping) -> dict[str, Any]:
-    """The component template `insigma-fields`: the normalizer and every field. Raises ValueError for fields that collide."""
+    """The component template `insigma-fields`: the normalizer and every stored field. Raises ValueError for fields that collide."""
     properties: dict[str, Any] = {}
-    for field in sorted(set(mapping.fields.values()), key=lambda each: each.name):
-        _place(properties, field.name.split("."), _stored(field))
-    settings: dict[str, Any] = {
-        "analysis": {
-            "char_filter": {NORMALIZER: {"type": "mapping", "mappings": _foldings()}},
-            "normalizer": {NORMALIZER: {"type": "custom", "char_filter": [NORMALIZER], "filter": ["lowercase"]}},
-        }
-    }
+    stored = {field for field in mapping.fields.values() if field.lookup is None}
+    for field in sorted(stored, key=lambda each: each.name):
+        place(properties, field.name.split("."), _stored(field))
+    settings: dict[str, Any] = {"analysis": folding_analysis()}
     logsource = mapping.fields.get(LOGSOURCE_FIELD)
     if logsource is not None:  # at `*` a query string is lenient: a clause that cannot be built matches nothing, in silence
         settings["query"] = {"default_field": [logsource.name]}
@@ -41,19 +35,11 @@ def index_template(mapping: TargetMapping) -> dict[str, Any]:
     }
 
 
-def event_id_pipeline(mapping: TargetMapping) -> dict[str, Any]:
-    """The ingest pipeline `insigma-event-id`: an event that comes twice gets the same `_id`, so that it is stored once."""
-    fields = [mapping.fields[name].name for name in _IDENTITY if name in mapping.fields]
-    processor = {
-        "fields": fields,
-        "if": "ctx.event?.id != null && ctx.event.id != ''",
-        "ignore_missing": True,
-        "method": "SHA-256",
-        "target_field": "_id",
-    }
+def folding_analysis() -> dict[str, Any]:
+    """The normalizer `insigma_fold`, which folds as the pack does, but for U+0130 and Cherokee (docs/targets/elastic.md)."""
     return {
-        "description": "Stores an event that comes twice once: its document id is made of organization, log source, dataset and event id",
-        "processors": [{"fingerprint": processor}],
+        "char_filter": {NORMALIZER: {"type": "mapping", "mappings": _foldings()}},
+        "normalizer": {NORMALIZER: {"type": "custom", "char_filter": [NORMALIZER], "filter": ["lowercase"]}},
     }
 
 
@@ -79,7 +65,7 @@ def _stored(field: TargetField) -> dict[str, Any]:
     return stored
 
 
-def _place(properties: dict[str, Any], path: list[str], stored: dict[str, Any]) -> None:
+def place(properties: dict[str, Any], path: list[str], stored: dict[str, Any]) -> None:
     """Put the field into the tree of objects. Raises ValueError where a field would be an object too, or is stored in two ways."""
     name, *rest = path
     if not rest:
@@ -90,4 +76,4 @@ def _place(properties: dict[str, Any], path: list[str], stored: dict[str, Any]) 
     inner = properties.setdefault(name, {"properties": {}})
     if "type" in inner:
         raise ValueError(f"'{name}' is a field and an object")
-    _place(inner["properties"], rest, stored)
+    place(inner["properties"], rest, stored)

@@ -1,20 +1,19 @@
 """Detections as scheduled alerts in savedsearches.conf, for Splunk 9.2 and later; Enterprise Security is not needed.
 
-Keys and values follow savedsearches.conf.spec. A value of a .conf file ends with its line, unless the line ends with a
-backslash; so no value here holds a line break of its own, a search's lines are joined by backslashes, and nothing that
-comes from a rule stands at the end of a line where it could make one.
+Keys and values follow savedsearches.conf.spec; what a value may hold is in `conf`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from insigma.content.durations import duration_ms
 from insigma.content.model import Header
 from insigma.packages.base import PackContext
+from insigma.packages.splunk import conf
 from insigma.targets.base import Detection, Refused
 
 _MARKS = frozenset(" _-.,:;()&+'/%")
@@ -24,16 +23,22 @@ _SETTLING_S = 60
 """How long an event may take from its index time to being found."""
 _MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.{}-]*", re.ASCII)
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def savedsearch(header: Header, detection: Detection, context: PackContext) -> str:
-    """The stanza of one detection, ending with a line break. Raises `Refused` for a title, search or interval that cannot be one."""
-    base = header.insurance.get("role") == "base"
+def savedsearch(
+    header: Header, detection: Detection, context: PackContext, *, enabled: bool = True, actions: Mapping[str, str] = _NONE
+) -> str:
+    """The stanza of one detection, ending with a line break. A base rule is never scheduled, nor is one that is not `enabled`.
+
+    `actions` are further settings. Raises `Refused` for a title, search or interval that cannot be one.
+    """
+    runs = scheduled(header, enabled=enabled)
     settings = {
         "description": _description(header, context),
-        "search": _search(detection.query),
-        "disabled": "1" if base else "0",
-        "enableSched": "0" if base else "1",
+        "search": conf.search(detection.query),
+        "disabled": "0" if runs else "1",
+        "enableSched": "1" if runs else "0",
         "cron_schedule": _cron(detection.schedule.interval_ms, header.id or header.title),
         # 0: the scheduler never skips a period (1 may, when the host is busy), and time ranges count from the scheduled time.
         "realtime_schedule": "0",
@@ -44,8 +49,14 @@ def savedsearch(header: Header, detection: Detection, context: PackContext) -> s
         "alert.track": "1",
         "alert.severity": str(_SEVERITY.get(header.level, _SEVERITY["medium"])),
         **_suppression(header, detection),
+        **actions,
     }
-    return "".join((f"[{_name(header.title)}]\n", *(f"{key} = {value}\n" for key, value in settings.items())))
+    return conf.stanza(name_of(header.title), settings)
+
+
+def scheduled(header: Header, *, enabled: bool) -> bool:
+    """Whether the rule's search runs: base rules are building blocks, and the profile may switch a rule off."""
+    return enabled and header.insurance.get("role") != "base"
 
 
 def savedsearches(stanzas: Sequence[str]) -> str:
@@ -56,10 +67,10 @@ def savedsearches(stanzas: Sequence[str]) -> str:
         if name.casefold() in seen:
             raise Refused(f"two rules would share the saved search '{seen[name.casefold()]}': Splunk would merge them", ("title",))
         seen[name.casefold()] = name
-    return "\n".join(stanzas)
+    return conf.stanzas(stanzas)
 
 
-def _name(title: str) -> str:
+def name_of(title: str) -> str:
     """The title as a stanza name: letters, digits and a few marks, one line, no brackets."""
     wrong = sorted({char for char in title if not (char.isalnum() or char in _MARKS)})
     if wrong or not title.strip() or title != title.strip():
@@ -81,24 +92,8 @@ def _description(header: Header, context: PackContext) -> str:
         "pack": f"{context.pack} {context.version}",
         "tenant": context.tenant,
     }
-    identity = "; ".join(f"{name} {_line(str(fact))}" for name, fact in facts.items() if fact and str(fact).strip())
-    return f"{_line(written if isinstance(written, str) else header.title)} ({identity})"
-
-
-def _line(text: str) -> str:
-    """The text on one line: line breaks, control and separator characters become spaces, and those one space."""
-    return " ".join("".join(" " if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char for char in text).split())
-
-
-def _search(query: str) -> str:
-    """The search over several lines, each but the last ended by a backslash."""
-    lines = query.split("\n")
-    for line in lines:
-        if line.endswith("\\") or any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in line):
-            raise Refused("the search holds characters that a .conf file cannot carry", ("detection",))
-    if any(not line.strip() for line in lines):
-        raise Refused("the search has an empty line, which a .conf file would end it with", ("detection",))
-    return " \\\n".join(lines)
+    identity = "; ".join(f"{name} {conf.line(str(fact))}" for name, fact in facts.items() if fact and str(fact).strip())
+    return f"{conf.line(written if isinstance(written, str) else header.title)} ({identity})"
 
 
 def _cron(interval_ms: int, identity: str) -> str:
