@@ -59,6 +59,7 @@ format: setup
 bench: setup
 	@$(BIN)/python benchmarks/evaluate.py $(ARGS)
 	@$(BIN)/python benchmarks/check.py "$(RULES)"
+	@$(BIN)/python benchmarks/tenants.py
 
 setup:
 	@sh scripts/setup_venv.sh

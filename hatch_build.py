@@ -6,7 +6,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PACK = ("insigma.yml", "mappings", "proofs", "rules", "tests/fixtures")
+PACK = ("insigma.lock", "insigma.yml", "mappings", "proofs", "rules", "tests/fixtures")
 
 
 class PackHook(BuildHookInterface):  # type: ignore[type-arg]

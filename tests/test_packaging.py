@@ -14,7 +14,7 @@ import pytest
 from insigma import __version__
 from tests.cli.harness import ROOT, Ran, files_of, insigma
 
-PACK = ("insigma.yml", "mappings", "rules", "tests/fixtures")
+PACK = ("insigma.lock", "insigma.yml", "mappings", "rules", "tests/fixtures")
 
 
 @pytest.fixture(scope="module")

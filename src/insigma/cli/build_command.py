@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
 from insigma.assure.fixtures import CaseResult
-from insigma.checks.runner import check_all
+from insigma.cli.build_tenants import Order, build_for_tenants, wanted_tenants
+from insigma.cli.building import Signer, examined, proofs_of, signer, versions_for
+from insigma.cli.days import DAY
 from insigma.cli.errors import UsageError
 from insigma.cli.output import counted, exit_code, format_option, write_report
+from insigma.cli.progress import Progress, shown_progress
 from insigma.cli.targets import workshop_of
-from insigma.cli.test_command import as_errors, case_names, run_cases
+from insigma.cli.test_command import case_names
 from insigma.cli.workplace import Workplace, open_workplace
 from insigma.content.files import shown_path
 from insigma.content.lists import DEFAULT_TENANT, default_lists
@@ -28,8 +29,9 @@ from insigma.diagnostics.model import Diagnostic, Severity
 from insigma.diagnostics.render import Format, Report, render
 from insigma.release.ledger import rows
 from insigma.release.outcomes import Outcome, compile_rules, refusal_findings
-from insigma.release.proofs import Proofs, read_proofs
-from insigma.release.tree import as_json, tree
+from insigma.release.proofs import Proofs
+from insigma.release.signing import ENVIRONMENT, MANIFEST, SIGNATURE
+from insigma.release.tree import as_bytes, as_json, tree
 from insigma.release.workshops import NATIVE, Refused, Workshop
 from insigma.release.writer import ForeignFolder, write_tree
 from insigma.specialise.lists import fill_lists
@@ -46,36 +48,57 @@ class Built:
     proofs: Proofs
 
 
-class Progress(Protocol):
-    """Tells how far the build is: a step's name, and one more piece of it done."""
-
-    def step(self, name: str, pieces: int) -> None: ...
-
-    def advance(self) -> None: ...
-
-
 @click.command("build")
 @click.option(
     "-t", "--target", "targets", multiple=True, help="elastic, splunk, sentinel or pysigma:BACKEND; may be repeated. Default: all of ours."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="The folder to write.  [default: dist in the pack, or here if there is none]")
+@click.option("--tenant", "tenants", multiple=True, help="Build for this tenant, into a folder of its own; may be repeated.")
+@click.option("--all-tenants", is_flag=True, help="Build for every tenant of the pack but the default profile.")
+@click.option("--at", "day", type=DAY, help="The day to build for, YYYY-MM-DD: it chooses surges and tells what has expired.")
+@click.option("--sign-key", type=click.Path(path_type=Path), help=f"Sign manifests with this Ed25519 key (PEM), or with ${ENVIRONMENT}.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The folder to write.  [default: dist, or dist-tenants for tenants, in the pack, or here if there is none]",
+)
 @click.option("--json", "as_json_", is_flag=True, help="Write the result as one JSON object.")
 @format_option
-def command(targets: tuple[str, ...], out: Path | None, as_json_: bool, form: str) -> int:
+def command(
+    targets: tuple[str, ...],
+    tenants: tuple[str, ...],
+    all_tenants: bool,
+    day: str | None,
+    sign_key: Path | None,
+    out: Path | None,
+    as_json_: bool,
+    form: str,
+) -> int:
     """Check, test and compile the pack around the working folder, and write dist/.
 
     Nothing is written if a check or a fixture fails; the old folder is replaced at once, or not at all. With -t the folder
-    holds only the targets asked for.
+    holds only the targets asked for. With --tenant or --all-tenants each tenant's rules are specialised, compiled and packaged
+    for the targets of its profile, into a folder named after it.
     """
     if as_json_ and form != Format.TEXT.value:
         raise UsageError("--json and --format are two ways to write the result", "give one of them")
     workplace = open_workplace(())
     pack = workplace.loaded.pack
-    out = out or Path(shown_path((find_root(Path.cwd()) or Path()) / "dist"))
+    home = find_root(Path.cwd()) or Path()
+    if tenants or all_tenants:
+        wanted = wanted_tenants(pack, tenants, all_tenants)
+        order = Order(targets, day, sign_key, out or Path(shown_path(home / "dist-tenants")))
+        return build_for_tenants(workplace, wanted, order, form, as_json_)
+    signed = signer(sign_key)
+    out = out or Path(shown_path(home / "dist"))
     names = targets or tuple(name for name in NATIVE if name in pack.mappings)
-    _workshops([name for name in names if name not in NATIVE], pack)  # a wrong name is told at once, a faulty mapping with all other faults
-    with _progress() as progress:
-        built = _build(workplace, names, out, progress)
+    _workshops(
+        [name for name in names if name not in NATIVE],
+        pack,
+        {},
+        # a wrong name is told at once, a faulty mapping with all other faults
+    )
+    with shown_progress() as progress:
+        built = _build(workplace, names, out, progress, signed)
     if as_json_:
         click.echo(as_json(_as_object(built, pack, out)), nl=False)
     else:
@@ -83,25 +106,19 @@ def command(targets: tuple[str, ...], out: Path | None, as_json_: bool, form: st
     return exit_code(built.findings)
 
 
-def _workshops(names: Sequence[str], pack: Pack) -> list[Workshop]:
-    return [workshop_of(name, pack) for name in dict.fromkeys(names)]
+def _workshops(names: Sequence[str], pack: Pack, versions: Mapping[str, int]) -> list[Workshop]:
+    return [workshop_of(name, pack, versions=versions) for name in dict.fromkeys(names)]
 
 
-def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Progress) -> Built:
+def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Progress, signed: Signer | None) -> Built:
     pack = workplace.loaded.pack
-    progress.step("checking", 1)
-    findings = list(check_all(workplace.loaded))
-    progress.advance()
-    progress.step("testing", len(pack.fixtures))
-    cases = run_cases(workplace, findings, progress.advance).results
-    findings.extend(found for result in cases for found in result.diagnostics)
-    findings = list(dict.fromkeys(as_errors(findings)))
+    cases, findings = examined(workplace, progress)
     filled = fill_lists(pack.rules, default_lists(pack))
     findings.extend(filled.diagnostics)
     if any(found.severity is Severity.ERROR for found in findings):
         return Built(tuple(findings), cases, (), (), Proofs((), (), {}))
-    proofs = _proofs(workplace)
-    workshops = _workshops(targets, pack)
+    proofs = proofs_of(workplace)
+    workshops = _workshops(targets, pack, versions_for(workplace))
     if not workshops:
         raise UsageError("the pack maps no target", f"it needs mappings/targets/{NATIVE[0]}.yml or another of {', '.join(NATIVE)}")
     progress.step("compiling", len(filled.rules) * len(workshops))
@@ -114,7 +131,9 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     progress.step("writing", 1)
     held = _targets_in(out)
     try:
-        files = tree(outcomes, workshops, pack, proofs)
+        files = dict(tree(outcomes, workshops, pack, proofs))
+        if signed is not None:
+            files[SIGNATURE] = signed(as_bytes(files[MANIFEST]))
         write_tree(out, files)
     except ForeignFolder as error:
         hint = "give an empty or new folder with --out; only what insigma built is replaced"
@@ -131,53 +150,9 @@ def _build(workplace: Workplace, targets: Sequence[str], out: Path, progress: Pr
     return Built(tuple(findings), cases, tuple(outcomes), tuple(sorted(files)), proofs)
 
 
-def _proofs(workplace: Workplace) -> Proofs:
-    """What engines have shown of the pack's detections."""
-    pack = workplace.loaded.pack
-    labels = {name: rule.header.label for rule in pack.rules for name in (rule.header.id, rule.header.name) if name is not None}
-    try:
-        return Proofs(read_proofs(workplace.root) if workplace.root is not None else (), pack.fixtures, labels)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-
-
 def _targets_in(out: Path) -> set[str]:
     """The targets of which a folder holds something built before."""
     return {name for name in (*NATIVE, "pysigma") if (out / name).is_dir()}
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on the terminal; nothing where standard error is no terminal."""
-    if not sys.stderr.isatty():
-        yield _Silent()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    with Bar(TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True) as bar:
-        yield _OnTerminal(bar)
-
-
-class _Silent:
-    def step(self, name: str, pieces: int) -> None:
-        """Say nothing."""
-
-    def advance(self) -> None:
-        """Say nothing."""
-
-
-class _OnTerminal:
-    def __init__(self, bar: Any) -> None:
-        self._bar = bar
-        self._task = bar.add_task("reading", total=1)
-
-    def step(self, name: str, pieces: int) -> None:
-        self._bar.reset(self._task, total=max(pieces, 1), description=name)
-
-    def advance(self) -> None:
-        self._bar.advance(self._task)
 
 
 def _as_object(built: Built, pack: Pack, out: Path) -> dict[str, Any]:

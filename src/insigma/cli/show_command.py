@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from insigma.bind.open import is_open
+from insigma.cli.building import versions_for
 from insigma.cli.errors import UsageError
 from insigma.cli.output import colored, counted, did_you_mean, exit_code
 from insigma.cli.targets import workshop_of
@@ -45,7 +46,7 @@ def command(rule: str, target: str, language: str | None, pipelines: tuple[str, 
     """
     workplace, chosen = _chosen(rule)
     pack = workplace.loaded.pack
-    workshop = workshop_of(target, pack, language, pipelines)
+    workshop = workshop_of(target, pack, language, pipelines, versions_for(workplace))
     filled = fill_lists(chosen, default_lists(pack))
     faults = [*workplace.of_interest(workplace.loaded.diagnostics), *filled.diagnostics]
     notes: dict[str, list[str]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from insigma.cli.errors import UsageError
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from insigma.targets.pysigma.pipelines import Pipelines
 
 
-def workshop_of(name: str, pack: Pack, language: str | None = None, pipelines: Sequence[str] = ()) -> Workshop:
+def workshop_of(
+    name: str, pack: Pack, language: str | None = None, pipelines: Sequence[str] = (), versions: Mapping[str, int] | None = None
+) -> Workshop:
     """The workshop of a target for the default profile, with pySigma pipelines for rules of the default taxonomy.
+
+    `versions` are those of the rules, by label.
 
     Raises `UsageError` for a name, language or pipeline that there is not.
     """
-    context = PackContext.of_default(pack)
+    context = PackContext.of_default(pack, versions)
     opened = _pipelines(name, pipelines) if pipelines else None
     try:
         return open_workshop(name, pack, default_lists(pack), context, language, opened)

@@ -55,6 +55,7 @@ def row(outcome: Outcome, pack: Pack, proofs: Proofs) -> dict[str, Any]:
         "engine": engine,
         "reason": reason,
         "notes": list(packed.detection.notes) if packed else [],
+        **({"needs": list(outcome.needs)} if outcome.needs else {}),
     }
 
 
@@ -71,7 +72,7 @@ def markdown(entries: Sequence[Mapping[str, Any]]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for entry in entries:
-        told = "; ".join(text for text in (entry["reason"], *entry["notes"]) if text)
+        told = "; ".join(text for text in (entry["reason"], *entry.get("needs", ()), *entry["notes"]) if text)
         cells = [*(entry[key] for key in ("rule", "title", "target", "tenant", "outcome", "language", "window", "proof", "engine")), told]
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
     return "\n".join(lines) + "\n"

@@ -17,7 +17,10 @@ COMPILED, REFUSED, DISABLED = "compiled", "refused", "disabled"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one rule ended on one target. `packed` is there if it was compiled, `reason` and `place` if not."""
+    """How one rule ended on one target.
+
+    `packed` is there if it was compiled, `reason` and `place` if not. `needs` says what a customer would have to deliver for it.
+    """
 
     rule: AnyRule
     target: str
@@ -27,6 +30,7 @@ class Outcome:
     packed: Packed | None = None
     reason: str = ""
     place: Place | None = None
+    needs: tuple[str, ...] = ()
 
 
 def compile_rules(rules: Sequence[AnyRule], workshops: Sequence[Workshop], tenant: str, disabled: Mapping[str, str]) -> Iterator[Outcome]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from insigma.bind.binder import bind
 from insigma.bind.open import is_open, open_mapping, open_notes, refuse_own_fields
-from insigma.content.attack import load_attack
+from insigma.content.attack import AttackTable, load_attack
 from insigma.content.model import AnyRule, Correlation, Pack, Rule, TargetMapping
-from insigma.packages.base import Packager, PackContext
+from insigma.packages.base import Packager, PackContext, RulePackager
 from insigma.packages.elastic.files import ElasticPackager
 from insigma.packages.elastic.rules import KibanaContext
 from insigma.packages.pysigma.files import PySigmaPackager
@@ -27,7 +27,8 @@ from insigma.targets.splunk.target import SplunkTarget
 if TYPE_CHECKING:
     from insigma.targets.pysigma.pipelines import Pipelines
 
-NATIVE = ("elastic", "splunk", "sentinel")
+TARGETS: Mapping[str, Callable[[TargetMapping], Target]] = {"elastic": ElasticTarget, "splunk": SplunkTarget, "sentinel": SentinelTarget}
+NATIVE = tuple(TARGETS)
 PYSIGMA_PREFIX = "pysigma:"
 
 
@@ -36,7 +37,7 @@ class Workshop(Protocol):
 
     name: str
     verified: bool
-    packager: Packager
+    packager: RulePackager
 
     def compile(self, rule: AnyRule) -> Detection:
         """Compile a rule whose lists are filled in. Raises `Refused`."""
@@ -56,10 +57,10 @@ class _Native:
     verified = True
 
     def __init__(
-        self, name: str, pack: Pack, packager: Packager, target: Callable[[TargetMapping], Target], pipelines: Pipelines | None
+        self, name: str, pack: Pack, packager: RulePackager, target: Callable[[TargetMapping], Target], pipelines: Pipelines | None
     ) -> None:
         self.name = name
-        self.packager = packager
+        self.packager: RulePackager = packager
         self._pack = pack
         self._mapping = pack.mappings[name]
         self._new_target = target
@@ -103,7 +104,7 @@ class _PySigma:
 
     def __init__(self, backend: str, lists: Lists) -> None:
         self.name = f"{PYSIGMA_PREFIX}{backend}"
-        self.packager: Packager = PySigmaPackager(backend)
+        self.packager: RulePackager = PySigmaPackager(backend)
         self._target = PySigmaTarget(backend, lists)
 
     def compile(self, rule: AnyRule) -> Detection:
@@ -133,18 +134,9 @@ def open_workshop(
     """
     if language is not None and (name != "elastic" or language not in LANGUAGES):
         raise Refused(f"{name} has no language '{language}'" + (f": {', '.join(LANGUAGES)}" if name == "elastic" else " to choose"))
-    if name == "elastic" and name in pack.mappings:
-        return _Native(
-            name,
-            pack,
-            ElasticPackager(KibanaContext(context, pack.mappings[name], load_attack())),
-            lambda mapping: ElasticTarget(mapping, language),
-            pipelines,
-        )
-    if name == "splunk" and name in pack.mappings:
-        return _Native(name, pack, SplunkPackager(context), SplunkTarget, pipelines)
-    if name == "sentinel" and name in pack.mappings:
-        return _Native(name, pack, SentinelPackager(context, load_attack()), SentinelTarget, pipelines)
+    if name in NATIVE and name in pack.mappings:
+        target = TARGETS[name] if language is None else lambda mapping: ElasticTarget(mapping, language)
+        return _Native(name, pack, packager_of(name, context, pack.mappings[name], pack, load_attack()), target, pipelines)
     backend = name.removeprefix(PYSIGMA_PREFIX)
     if name.startswith(PYSIGMA_PREFIX) and backend in installed_backends():
         return _PySigma(backend, lists)
@@ -152,4 +144,15 @@ def open_workshop(
     raise UnknownTarget(name, (*known, *(f"{PYSIGMA_PREFIX}{backend}" for backend in sorted(installed_backends()))))
 
 
-__all__ = ["NATIVE", "Refused", "UnknownTarget", "Workshop", "open_workshop"]
+def packager_of(target: str, context: PackContext, mapping: TargetMapping, pack: Pack, attack: AttackTable) -> Packager:
+    """The packager of one of our targets. `mapping` is what the target stores."""
+    match target:
+        case "elastic":
+            return ElasticPackager(KibanaContext(context, mapping, attack), pack.taxonomy)
+        case "splunk":
+            return SplunkPackager(context, mapping)
+        case _:
+            return SentinelPackager(context, attack, mapping)
+
+
+__all__ = ["NATIVE", "TARGETS", "Refused", "UnknownTarget", "Workshop", "open_workshop", "packager_of"]

@@ -19,7 +19,8 @@ _RENAME_EXCHANGE = 2
 _RENAME_SWAP = 2
 
 
-OURS = frozenset({"elastic", "splunk", "sentinel", "pysigma", "ledger", "ledger.json", "ledger.md", "manifest.json", ".DS_Store"})
+OURS = frozenset({"elastic", "splunk", "sentinel", "pysigma", "ledger", "ledger.json", "ledger.md", "manifest.json"})
+OURS |= {"queries", "filters", "sbom.cdx.json", "manifest.json.sig", ".DS_Store"}
 """All that may stand at the top of a folder that is replaced, with what file managers leave there."""
 
 
@@ -32,7 +33,7 @@ class ForeignFolder(Exception):
         self.foreign = foreign
 
 
-def write_tree(out: Path, files: Mapping[str, str]) -> None:
+def write_tree(out: Path, files: Mapping[str, str | bytes]) -> None:
     """Make `out` hold exactly `files`. Raises `ForeignFolder`, or `OSError` that names `out`; either way nothing has changed."""
     shown, out = str(out), Path(os.path.realpath(out))
     if not out.name:
@@ -44,8 +45,8 @@ def write_tree(out: Path, files: Mapping[str, str]) -> None:
             raise ForeignFolder(shown, foreign)
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
-            for path, text in files.items():
-                _write(fresh / path, text)
+            for path, content in files.items():
+                _write(fresh / path, content)
             fresh.mkdir(exist_ok=True)
             _exchange(fresh, out, old)
         finally:
@@ -101,10 +102,9 @@ def _foreign(out: Path) -> str | None:
     return None if built else "it has neither manifest.json nor a ledger"
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
 
 
 def _exchange(fresh: Path, out: Path, old: Path) -> None:
