@@ -581,7 +581,7 @@ def failed(ran: Ran) -> str:
         (("HEAD", "-t", "splonk"), "insigma: no target 'splonk'\n  hint: did you mean 'splunk'?\n"),
         (("",), "insigma: '' is no revision\n  hint: give a branch, a tag or a commit\n"),
         (("a\nb",), "insigma: 'a\\nb' is no revision\n"),
-        (("--", "--output=/tmp/x"), "insigma: '--output=/tmp/x' is no revision\n"),
+        (("--", "--output=x"), "insigma: '--output=x' is no revision\n"),
         (("HEAD~1..HEAD",), "insigma: 'HEAD~1..HEAD' is a range\n  hint: give two revisions"),
         (("HEAD:rules",), "insigma: no revision 'HEAD:rules' in this repository\n"),
     ],

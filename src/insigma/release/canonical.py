@@ -23,7 +23,7 @@ from insigma.targets.base import Detection
 Canon: TypeAlias = "bool | str | list[Canon] | None"
 
 DECIDING = ("context", "role", "thresholds", "timespan")
-"""What of the insurance block decides whether somebody is alerted: with unknown context, at all, and from which number on and in which time."""
+"""What of the insurance block decides whether somebody is alerted: with unknown context, at all, from which number on, how soon."""
 
 _LOGSOURCE = ("category", "product", "service")
 _ELSEWHERE = ("correlation", "detection", "filter", "insurance", "level", "logsource", "taxonomy")

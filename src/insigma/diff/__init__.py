@@ -1,0 +1,1 @@
+"""What a change of a pack does: two trees of one repository, compared rule by rule."""
