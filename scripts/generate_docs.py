@@ -1,5 +1,6 @@
 """Write the generated pages: docs/codes.md from the checks, docs/cli.md from the commands' own help, docs/fidelity.md from proofs,
-docs/lists.md from the default profile, docs/coverage.md and docs/rules/ from the rules, their fixtures and dist/.
+docs/lists.md from the default profile, docs/context_tables.md from the pack's tables, docs/coverage.md and docs/rules/ from the
+rules, their fixtures and dist/.
 
 `--check` writes nothing and exits 1 if a page is not what the sources give.
 """
@@ -24,6 +25,7 @@ from coverage_page import coverage_pages
 from fidelity import fidelity_page
 from lists_page import lists_page
 from rule_pages import rule_pages
+from tenants_page import context_tables_page
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -53,10 +55,20 @@ def codes_page() -> str:
 def cli_page() -> str:
     """The help of every command."""
     lines = ["# Commands", "", NOTE, "", EPILOG]
-    for name in COMMANDS:
-        result = CliRunner().invoke(cli, [name, "--help"], prog_name="insigma", terminal_width=100)
-        lines += ["", f"## insigma {name}", "", "```text", result.output.rstrip(), "```"]
+    for words in _commands():
+        result = CliRunner().invoke(cli, [*words, "--help"], prog_name="insigma", terminal_width=100)
+        lines += ["", f"## insigma {' '.join(words)}", "", "```text", result.output.rstrip(), "```"]
     return "\n".join(lines) + "\n"
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    """Every command, each followed by its own sub-commands, as words."""
+    context = click.Context(cli)
+    for name in COMMANDS:
+        yield (name,)
+        command = cli.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ((name, part) for part in command.list_commands(context))
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -66,6 +78,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "cli.md", cli_page()
     yield "fidelity.md", fidelity_page(NOTE)
     yield "lists.md", lists_page(pack, NOTE)
+    yield "context_tables.md", context_tables_page(pack, NOTE)
     yield from coverage_pages(pack, NOTE)
     yield from rule_pages(pack, NOTE)
 

@@ -156,6 +156,7 @@ _TABLE = (
     Code("INS801", "disproved", "An engine finds something else than the rule means, or does not take the query."),
     _warning("INS802", "unchecked", "No engine has judged a detection."),
     _warning("INS803", "engine-missing", "An engine that would judge detections is not installed."),
+    _note("INS804", "silent-proof", "A tenant's detection is proved on cases in which its rule says nothing."),
 )
 
 CODES: Mapping[str, Code] = MappingProxyType({entry.code: entry for entry in _TABLE})
