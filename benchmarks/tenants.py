@@ -116,7 +116,7 @@ def measured(folder: Path, *args: str) -> tuple[float, float]:
     peak = 0.0
     while running.poll() is None:
         peak = max(peak, _memory(running.pid))
-        time.sleep(0.05)
+        time.sleep(0.5)
     seconds = time.perf_counter() - start
     out, err = running.communicate()
     if running.returncode:

@@ -59,10 +59,10 @@ def test_pages_are_written_once_and_then_left_alone(generator: ModuleType, capsy
     assert generator.main() == 0
     written = capsys.readouterr().out.splitlines()
     assert written[:3] == ["docs/codes.md written", "docs/cli.md written", "docs/fidelity.md written"]
-    others = ("lists.md", "coverage.md", "coverage.svg", "rules/README.md")
+    others = ("lists.md", "context_tables.md", "coverage.md", "coverage.svg", "rules/README.md")
     assert {f"docs/{name} written" for name in others} <= set(written)
     rules = list((SCRIPT.parent.parent / "rules").rglob("*.yml"))
-    assert len(written) == 7 + len(rules)
+    assert len(written) == 8 + len(rules)
     assert generator.main() == 0
     assert capsys.readouterr().out == ""
 

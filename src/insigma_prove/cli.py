@@ -10,16 +10,19 @@ from pathlib import Path
 
 import click
 
+from insigma.cli.build_tenants import wanted_tenants
+from insigma.cli.days import DAY
 from insigma.cli.errors import UsageError
 from insigma.cli.output import did_you_mean, exit_code, format_option, write_report
 from insigma.cli.workplace import Workplace, open_workplace
 from insigma.content.model import AnyRule, Pack
 from insigma.content.pack import find_root
+from insigma.content.tenants import Tenant
 from insigma.diagnostics.model import Diagnostic
 from insigma.diagnostics.render import Format, Report
 from insigma.release.proofs import FOLDER
 from insigma.release.workshops import UnknownTarget
-from insigma_prove import reports
+from insigma_prove import reports, tenant_reports
 from insigma_prove.engines import ENGINES, missing
 from insigma_prove.install import InstallFailed, install
 from insigma_prove.process import EngineDied
@@ -28,6 +31,7 @@ from insigma_prove.schedules import prove_schedules
 from insigma_prove.splunk_rest import SplunkRest, SplunkSettingsError, read_token
 from insigma_prove.stands import STANDS
 from insigma_prove.stock import STOCK, prove_stock
+from insigma_prove.tenants import Known, prove_tenant
 
 
 @click.command("prove")
@@ -46,6 +50,9 @@ from insigma_prove.stock import STOCK, prove_stock
 @click.option("--schedules", is_flag=True, help="Prove schedules instead: replay a day of late and out-of-order events.")
 @click.option("--generated", type=click.IntRange(1), metavar="N", help="Prove N made-up sets of rules and events a target instead.")
 @click.option("--seed", default=1, show_default=True, help="The seed of what is generated.")
+@click.option("--tenant", "tenants", multiple=True, help="Prove this tenant's own detections instead; may be repeated.")
+@click.option("--all-tenants", is_flag=True, help="Prove those of every tenant of the pack but the default profile.")
+@click.option("--at", "day", type=DAY, help="The day to prove tenants for, YYYY-MM-DD: it chooses surges.")
 @click.option("--splunk-url", metavar="URL", help="Ask your own Splunk at its management address, with the token in SPLUNK_TOKEN.")
 @click.option("--splunk-token-file", type=click.Path(path_type=Path), help="Read the token from this file instead.")
 @click.option("--splunk-insecure", is_flag=True, help="Take whatever TLS certificate that Splunk shows.")
@@ -60,6 +67,9 @@ def command(
     schedules: bool,
     generated: int | None,
     seed: int,
+    tenants: tuple[str, ...],
+    all_tenants: bool,
+    day: str | None,
     splunk_url: str | None,
     splunk_token_file: Path | None,
     splunk_insecure: bool,
@@ -70,9 +80,12 @@ def command(
 
     Every detection of RULES (names, ids or file names; all by default) is run in each language of its target on the
     events of its fixture, by that language's own engine where there is one, and compared with the reference evaluator:
-    event for event, and for correlations as the window class promises.
+    event for event, and for correlations as the window class promises. With --tenant the rules are as they hold for that
+    tenant, compiled as they are delivered, on the same events stored in the tenant's places and fields.
     """
     _known(engines)
+    if (tenants or all_tenants) and (schedules or generated):
+        raise UsageError("tenants are proved on fixtures, not with --schedules or --generated", "leave one of them out")
     partial = bool(rules or engines or schedules or generated or splunk_url)
     if write:
         _check_writing(partial)
@@ -82,6 +95,9 @@ def command(
             return 0
     workplace = open_workplace(())
     pack = workplace.loaded.pack
+    wanted = wanted_tenants(pack, tenants, all_tenants)
+    if wanted and any(target in STOCK for target in targets):
+        raise UsageError("tenants are not proved for stock backends", f"give one of {', '.join(STANDS)}")
     chosen = _targets(targets, engines, pack)
     bench = Bench(lambda spec: spec.name in engines if engines else spec.needed or everything or not missing(spec))
     if splunk_url is not None:
@@ -93,6 +109,8 @@ def command(
             return _generated(pack, chosen, generated, seed, bench, form)
         if schedules:
             return _schedules(workplace, chosen, rules, seed, bench, form)
+        if wanted:
+            return _tenants(workplace, wanted, chosen, rules, day, write, bench, form)
         return _proofs(workplace, chosen, rules, engines, write, bench, form)
 
 
@@ -108,8 +126,32 @@ def _proofs(
         proofs = [proof for proof in (*ours, *stock) if not engines or proof.language in languages]
     findings = [*unread, *reports.absences(bench.absent, pack), *(found for proof in proofs for found in reports.findings(proof))]
     if write and workplace.root is not None:
-        reports.keep(proofs, workplace.root, bench.absent, unread)
+        reports.check_whole(bench.absent, unread)
+        reports.keep(proofs, workplace.root)
     return _told(findings, {"proofs": len(proofs)}, reports.closing(proofs), reports.table(proofs), form)
+
+
+def _tenants(
+    workplace: Workplace,
+    tenants: Sequence[Tenant],
+    targets: Sequence[str],
+    rules: Sequence[str],
+    day: str | None,
+    write: bool,
+    bench: Bench,
+    form: str,
+) -> int:
+    """Each tenant's detections, what was shown for one being kept for the next."""
+    pack, unread = workplace.loaded.pack, workplace.loaded.diagnostics
+    known, chooser = Known(), _chooser(rules, pack)
+    proved = [prove_tenant(pack, tenant, targets, bench, chooser, _progress(), day, known) for tenant in tenants]
+    findings = [*unread, *reports.absences(bench.absent, pack), *(told for found in proved for told in tenant_reports.findings(found))]
+    if write and workplace.root is not None:
+        reports.check_whole(bench.absent, unread)
+        for found in proved:
+            reports.keep(found.proofs, workplace.root, found.tenant.id)
+    counts = {"tenants": len(proved), "proofs": sum(len(found.proofs) for found in proved)}
+    return _told(findings, counts, tenant_reports.closing(proved), tenant_reports.table(proved, each=bool(rules)), form)
 
 
 def _schedules(workplace: Workplace, targets: Sequence[str], rules: Sequence[str], seed: int, bench: Bench, form: str) -> int:

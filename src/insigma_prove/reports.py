@@ -11,7 +11,7 @@ from insigma.cli.output import counted
 from insigma.content.model import Pack
 from insigma.content.pack import PACK_FILE
 from insigma.diagnostics.model import Diagnostic, Place, Severity
-from insigma.release.proofs import FOLDER, GRADES, ProofRow, as_document
+from insigma.release.proofs import GRADES, ProofRow, as_document, proofs_folder
 from insigma_prove.engines import ENGINES
 from insigma_prove.prove import Proof
 from insigma_prove.schedules import DayProof
@@ -42,10 +42,10 @@ def absences(absent: Mapping[str, str], pack: Pack) -> list[Diagnostic]:
     ]
 
 
-def findings(proof: Proof) -> Iterable[Diagnostic]:
-    """INS801 for what an engine disagrees about, INS802 for what none has judged."""
+def findings(proof: Proof, tenant: str = "") -> Iterable[Diagnostic]:
+    """INS801 for what an engine disagrees about, INS802 for what none has judged. `tenant` is named where it is a customer's."""
     place, label = proof.rule.header.document.place(), proof.rule.header.label
-    asked = f"{proof.target} {proof.language}"
+    asked = f"{tenant}: {proof.target} {proof.language}" if tenant else f"{proof.target} {proof.language}"
     for case, message in proof.faults[:MOST_TOLD]:
         yield Diagnostic(place, "INS801", f"{asked} on {proof.engine}: case '{case}': {message}", "see docs/fidelity.md", rule=label)
     if len(proof.faults) > MOST_TOLD:
@@ -72,21 +72,23 @@ def day_closing(days: Sequence[DayProof], seed: int) -> str:
     return f"{held:,} of {counted(len(days), 'schedule')} hold over a day; {told} (seed {seed})"
 
 
-def keep(proofs: Sequence[Proof], root: Path, absent: Mapping[str, str], unread: Sequence[Diagnostic]) -> None:
-    """One file for each target; a query that any engine disproves has no row.
+def keep(proofs: Sequence[Proof], root: Path, tenant: str | None = None) -> None:
+    """One file for each target, in the folder of the pack or of a customer; a query that any engine disproves has no row."""
+    folder = root / proofs_folder(tenant)
+    folder.mkdir(parents=True, exist_ok=True)
+    disproved = {proof.query for proof in proofs if proof.faults}
+    for target in dict.fromkeys(proof.target for proof in proofs if proof.target in STANDS):
+        rows = [_row(proof) for proof in proofs if proof.target == target and proof.grade in GRADES and proof.query not in disproved]
+        (folder / f"{target}.json").write_text(as_document(rows), encoding="utf-8")
 
-    Raises `UsageError` where an engine or a file is missing: what was shown before would be lost.
-    """
+
+def check_whole(absent: Mapping[str, str], unread: Sequence[Diagnostic]) -> None:
+    """Raises `UsageError` where an engine or a file is missing: what was shown before would be lost."""
     if any(found.severity is Severity.ERROR for found in unread):
         raise UsageError("--write keeps the proof of a whole pack, and some of its files cannot be read", "run insigma check")
     gone = [f"engine {spec.name}: {absent[spec.name]}" for spec in ENGINES if spec.needed and spec.name in absent]
     if gone:
         raise UsageError(f"--write keeps the proof of a whole pack, but {'; '.join(gone)}", "run insigma prove --install")
-    (root / FOLDER).mkdir(exist_ok=True)
-    disproved = {proof.query for proof in proofs if proof.faults}
-    for target in dict.fromkeys(proof.target for proof in proofs if proof.target in STANDS):
-        rows = [_row(proof) for proof in proofs if proof.target == target and proof.grade in GRADES and proof.query not in disproved]
-        (root / FOLDER / f"{target}.json").write_text(as_document(rows), encoding="utf-8")
 
 
 def _row(proof: Proof) -> ProofRow:
@@ -103,11 +105,11 @@ def closing(proofs: Sequence[Proof]) -> str:
     return f"{held:,} of {counted(len(asked), 'proof')} hold, over {counted(cases, 'case')}; {refused} refused by the compiler"
 
 
-def table(proofs: Sequence[Proof]) -> Iterator[str]:
-    """For each language and engine how the detections ended."""
+def table(proofs: Sequence[Proof], before: str = "") -> Iterator[str]:
+    """For each language and engine how the detections ended. `before` begins each line."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
     for proof in proofs:
         state = "refused" if proof.refused else "disproved" if proof.faults else proof.grade
         counts[proof.target, proof.language, "" if proof.refused else proof.engine or "none", state] += 1
     for (target, language, engine, state), number in sorted(counts.items()):
-        yield f"{target:9} {language:7} {number:4} {state:10} {engine}".rstrip()
+        yield f"{before}{target:9} {language:7} {number:4} {state:10} {engine}".rstrip()

@@ -1,13 +1,13 @@
 """Lookup tables made for events that carry their flags already, so that looking the flags up gives them again.
 
 That is how a customer whose feeds carry no flag is proved on fixtures which do. Not every set of events has such tables:
-two events with the same keys may carry different flags, and no table says `unknown` where having no row means `no`. The
-rows then give back as many flags as they can.
+two events with the same keys may carry different flags, an event may lack a key, and no table says `unknown` where having no
+row means `no`. The rows then give back as many flags as they can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -58,6 +58,21 @@ def tables_for(lookups: Sequence[Lookup], events: Sequence[Mapping[str, Any]], l
     for lookup in lookups:
         by_table.setdefault(lookup.table, []).append(lookup)
     return {name: list(_rows(own, flats, lists)) for name, own in by_table.items()}
+
+
+def with_keys(lookups: Sequence[Lookup], events: Sequence[Mapping[str, Any]], read: Collection[str]) -> list[Mapping[str, Any]]:
+    """The events, where those that say yes or no in a flag and lack a key get one: each its own, but a repeated event the same.
+
+    Keys among `read`, the fields that the rule itself reads, are left as they are: their absence may be what the case is about.
+    """
+    numbers: dict[tuple[Any, ...], str] = {}
+    found = []
+    for event in events:
+        flat = flatten(event)
+        own = numbers.setdefault(tuple(flat.items()), f"insigma-{len(numbers)}")
+        lacking = [name for lookup in lookups if _flag(flat, lookup) in (YES, NO) for _, name in lookup.keys if name not in flat]
+        found.append({**event, **{name: own for name in lacking if name not in read}} if lacking else event)
+    return found
 
 
 def kept(lookups: Sequence[Lookup], events: Iterable[Mapping[str, Any]], enriched: Iterable[Mapping[str, Any]]) -> Kept:

@@ -7,7 +7,7 @@ specialised rule, judged on the events with their looked-up fields; what the fix
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -17,15 +17,16 @@ from insigma.assure.fixtures import with_logsources
 from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule, Fixture, Pack, TargetMapping
 from insigma.content.tenants import Delivery, Tenant
+from insigma.diagnostics.model import Diagnostic
 from insigma.evaluate.events import flatten
 from insigma.evaluate.lookups import Enricher
 from insigma.release.tenants import reads_of, targets_of
 from insigma.specialise.facts import facts_of, labels_of
 from insigma.specialise.mapping import slice_key, sliced, tenant_mapping, with_lookups
-from insigma.specialise.tenant import LACKING, Memo, Special, Specialiser
+from insigma.specialise.tenant import ACTIVE, LACKING, Memo, Special, Specialiser
 from insigma_prove.prove import Bench, Case, Proof, prove_rule
 from insigma_prove.stands import Stand, open_stand
-from insigma_prove.tables import Kept, kept, tables_for
+from insigma_prove.tables import Kept, kept, tables_for, with_keys
 from insigma_prove.trial import Events
 
 Tell = Callable[[str, str], None]
@@ -35,13 +36,14 @@ Tell = Callable[[str, str], None]
 class TenantProof:
     """How a customer's detections fared: proofs in order of target and rule, and rules that cannot run with the customer's data.
 
-    `flags` are those that the events carried, by whether looking them up gave them again.
+    `flags` are those that the events carried, by whether looking them up gave them again; `unread` is wrong with the profile.
     """
 
     tenant: Tenant
     proofs: tuple[Proof, ...]
     lacking: tuple[Special, ...]
     flags: Kept
+    unread: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ def prove_tenant(
 ) -> TenantProof:
     """Prove the detections of one customer on one day; of the targets, those that the profile has.
 
-    A rule that is switched off is proved too: it is delivered, switched off.
+    A rule that is switched off is proved too, if it compiles: it is delivered, switched off.
     """
     known = known or Known()
     specialiser = Specialiser(pack, tenant, day, known.memo)
@@ -76,7 +78,8 @@ def prove_tenant(
     chosen = [target for target in targets_of(tenant, pack) if target in targets]
     with ThreadPoolExecutor(max(1, len(chosen))) as pool:
         proofs = tuple(proof for own in pool.map(lambda target: list(trier.proofs(target, running)), chosen) for proof in own)
-    return TenantProof(tenant, proofs, tuple(special for special in specials if special.state == LACKING), flags)
+    lacking = tuple(special for special in specials if special.state == LACKING)
+    return TenantProof(tenant, proofs, lacking, flags, tuple(specialiser.diagnostics))
 
 
 class _Trier:
@@ -94,60 +97,59 @@ class _Trier:
     def proofs(self, target: str, specials: Sequence[Special]) -> Iterator[Proof]:
         """The proofs on one target. The engines work side by side, each target on its own."""
         mapping = tenant_mapping(self._pack.mappings[target], self._specialiser.tenant)
-        stands: dict[tuple[Any, ...], Stand] = {}
         for special in specials:
             self._tell(target, f"{special.rule.header.label} for {self._specialiser.tenant.id}")
-            own = self._own(mapping, special)
-            key = (special.key, self._not_ingested, slice_key(self._slice(own, special)))
+            part = self._slice(mapping, special)
+            key = (special.key, slice_key(part))
             if key not in self._known.proofs:
-                around = (special.lookups, own.options.get("interval"))
-                if around not in stands:
-                    stands[around] = open_stand(target, replace(self._pack, mappings=MappingProxyType({target: own})))
-                self._known.proofs[key] = self._proved(special, stands[around])
-            yield from self._known.proofs[key]
+                stand = open_stand(target, replace(self._pack, mappings=MappingProxyType({target: part})))
+                self._known.proofs[key] = self._proved(special, stand)
+            yield from (proof for proof in self._known.proofs[key] if not proof.refused or special.state == ACTIVE)
 
     def _proved(self, special: Special, stand: Stand) -> tuple[Proof, ...]:
         fixture = self._fixtures.get(special.rule.header.label)
         return tuple(prove_rule(special.rule, stand, (None,), self._bench, fixture, self.cases(special)[0], self._pack.taxonomy))
 
-    def _own(self, mapping: TargetMapping, special: Special) -> TargetMapping:
-        """The customer's mapping with what the rule looks up, and the rule's own interval."""
-        interval = self._specialiser.intervals.get(special.rule.header.label)
-        options = MappingProxyType({**mapping.options, **({"interval": interval} if interval else {})})
-        return replace(with_lookups(mapping, special.lookups), options=options)
-
     def _slice(self, mapping: TargetMapping, special: Special) -> TargetMapping:
-        """All of the mapping that the detection depends on."""
-        return sliced(mapping, reads_of(special, self._pack), facts_of(special.rule, self._pack).all_logsources, None)
+        """The part of the mapping that the detection is compiled against, which is all that an engine has to store."""
+        interval = self._specialiser.intervals.get(special.rule.header.label)
+        sources = facts_of(special.rule, self._pack).all_logsources
+        return sliced(with_lookups(mapping, special.lookups), reads_of(special, self._pack), sources, interval)
 
     def cases(self, special: Special) -> tuple[tuple[Case, ...], Kept]:
         """The cases of the rule's fixture for the customer, and how many flags the tables give again."""
-        key = (special.key, self._not_ingested)
-        if key not in self._known.cases:
-            self._known.cases[key] = self._made_cases(special, self._fixtures.get(special.rule.header.label))
-        return self._known.cases[key]
+        if special.key not in self._known.cases:
+            self._known.cases[special.key] = self._made_cases(special, self._fixtures.get(special.rule.header.label))
+        return self._known.cases[special.key]
 
     def _made_cases(self, special: Special, fixture: Fixture | None) -> tuple[tuple[Case, ...], Kept]:
         found: list[Case] = []
-        flags = Kept()
+        flags, read = Kept(), facts_of(special.rule, self._pack).all_fields
         for case in fixture.cases if fixture is not None else ():
             events = with_logsources(case.events, special.rule, self._pack)
-            made = looked_up(case.name, special, events, self._not_ingested, self._lists)
-            flags += kept(special.lookups, events, made.events)
+            made, same = looked_up(case.name, special, events, self._not_ingested, read, self._lists)
+            flags += same
             found.append(made)
         return tuple(found), flags
 
 
-def looked_up(name: str, special: Special, events: Events, not_ingested: frozenset[str], lists: Mapping[str, Sequence[str]]) -> Case:
-    """A case as the customer has it: without the flags that are not ingested, and with tables to look them up in."""
-    tables = tables_for(special.lookups, events, lists)
-    bare = [_without(event, not_ingested) for event in events]
+def looked_up(
+    name: str, special: Special, events: Events, not_ingested: Collection[str], read: Collection[str], lists: Mapping[str, Sequence[str]]
+) -> tuple[Case, Kept]:
+    """A case as the customer has it: without the flags that are not ingested, and with tables to look them up in.
+
+    With it, how many of the flags come out of the tables again. `read` are the fields that the rule reads.
+    """
+    whole = with_keys(special.lookups, events, read)
+    tables = tables_for(special.lookups, whole, lists)
+    bare = [_without(event, not_ingested) for event in whole]
     enricher = Enricher(special.lookups, tables)
-    return Case(name, [enricher.enrich(event) for event in bare] if special.lookups else bare, bare, tables)
+    judged = [enricher.enrich(event) for event in bare] if special.lookups else bare
+    return Case(name, judged, bare, tables), kept(special.lookups, events, judged)
 
 
-def _without(event: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
+def _without(event: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
     flat = flatten(event)
-    if names.isdisjoint(flat):
+    if not any(name in flat for name in names):
         return event
     return {name: list(value) if isinstance(value, tuple) else value for name, value in flat.items() if name not in names}

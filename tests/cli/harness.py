@@ -128,8 +128,14 @@ def whole_pack(folder: Path) -> Path:
 
 
 def small_pack(folder: Path, rules: Sequence[str] = SMALL) -> Path:
-    """A pack of a few rules of the insurance pack, with their fixtures and all mappings."""
+    """A pack of a few rules of the insurance pack, with their fixtures and all mappings, but without the example tenants' profiles.
+
+    Those name rules, thresholds and lists that are not here.
+    """
     shutil.copytree(ROOT / "mappings", folder / "mappings")
+    for profile in (folder / "mappings/tenants").glob("*.yml"):
+        if profile.stem != "default":
+            profile.unlink()
     shutil.copy(ROOT / "insigma.yml", folder / "insigma.yml")
     for name in rules:
         for part in ("rules", "tests/fixtures"):

@@ -67,3 +67,22 @@ def test_json_and_another_form_at_once_is_a_usage_error(tmp_path: Path) -> None:
     ran = insigma("build", "--json", "--format", "sarif", cwd=tmp_path)
     assert ran.code == 3
     assert "two ways to write the result" in ran.err
+
+
+def test_the_customers_of_a_pack_are_its_own(tmp_path: Path) -> None:
+    """A pack that extends the insurance pack has its rules, and none of its example customers."""
+    ran = insigma("build", "--all-tenants", cwd=own_pack(tmp_path, "extends: [insurance]\n"))
+    assert ran.code == 3
+    assert "the pack has no tenants" in ran.err
+
+
+def test_a_rule_that_takes_a_name_of_the_pack_below_is_told(tmp_path: Path) -> None:
+    folder = own_pack(tmp_path, "extends: [insurance]\n")
+    assert insigma("new", "claims/suspicious_reopened_claim", cwd=folder).code == 0
+    written = folder / "rules/claims/suspicious_reopened_claim.yml"
+    name = re.search("^name: (.*)$", written.read_text(), re.MULTILINE)
+    assert name is not None
+    written.write_text(written.read_text().replace(name[1], "ins-clm-001"))
+    ran = insigma("check", cwd=folder)
+    assert ran.code != 0
+    assert "INS502 name 'ins-clm-001' is taken by" in ran.out

@@ -113,7 +113,7 @@ def test_a_missing_log_source_or_group_field_is_told_with_what_it_takes(tmp_path
     assert (absent.state, absent.needs) == (LACKING, ("deliver log source insurance_claims (absent: not connected)",))
     rare = special(tmp_path, "ins-clm-c01", {"feeds": {"insurance_claims": {"fill": {"user.name": 0.71}}}})
     assert rare.state == LACKING
-    assert rare.needs == ("fill user.name in insurance_claims: 71% of events have it, 95% are needed to group or count by it",)
+    assert rare.needs == ("fill user.name in insurance_claims: 71 % of events have it, 95 % are needed to group or count by it",)
     enough = special(tmp_path, "ins-clm-c01", {"feeds": {"insurance_claims": {"fill": {"user.name": 0.95}}}})
     assert enough.state == ACTIVE
 
@@ -166,3 +166,14 @@ def test_names_stay_where_they_were(tmp_path: Path) -> None:
     found = special(tmp_path, "ins-clm-004", {"thresholds": {"clm_postapproval_change_percent": 7}}).rule
     assert isinstance(found, Rule)
     assert "Named(name='change_amount'" in repr(found.predicate)
+
+
+def test_a_rule_that_nothing_can_match_is_told_and_not_delivered(tmp_path: Path) -> None:
+    """An empty list that a rule looks for leaves a query that never fires: the worst of all."""
+    using = next(each for each in insurance().rules if isinstance(each, Rule) and "sector_feeds" in str(each.predicate))
+    lists = {
+        **{key: {"mode": "inline", "values": list(values)} for key, values in insurance().tenants["default"].lists.items()},
+        "sector_feeds": {"mode": "inline", "values": []},
+    }
+    found = special(tmp_path, using.header.label, {"lists": lists})
+    assert (found.state, found.needs) == (LACKING, ("let something match: with its lists and exceptions nothing can",))

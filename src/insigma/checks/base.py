@@ -55,6 +55,12 @@ class Context:
     day: str | None = None
 
     @property
+    def all_documents(self) -> tuple[Document, ...]:
+        """The rule documents of the pack that this one extends, which are checked at home, then those of the run."""
+        own = {id(document) for document in self.documents}
+        return (*(rule.header.document for rule in self.pack.rules if id(rule.header.document) not in own), *self.documents)
+
+    @property
     def rules(self) -> tuple[AnyRule, ...]:
         return self.pack.rules
 

@@ -42,7 +42,7 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
     """Yield a finding at each later document with an id that is taken."""
     if not context.in_pack:
         return
-    for first, later in repeated(context.documents, _id):
+    for first, later in repeated(context.all_documents, _id):
         message = f"id {shown(later.data['id'])} is taken by {show(first.place('id'))}"
         yield finding(CODE, later.place("id"), message, "give this rule a fresh UUID")
 

@@ -43,7 +43,7 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
     """Yield a finding at each later document with a name that is taken."""
     if not context.in_pack:
         return
-    for first, later in repeated(context.documents, _name):
+    for first, later in repeated(context.all_documents, _name):
         message = f"name {shown(later.data['name'])} is taken by {show(first.place('name'))}"
         yield finding(CODE, later.place("name"), message, "use the next free number of the domain")
 

@@ -42,7 +42,7 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
     """Yield a finding at each later rule with a title that is taken."""
     if not context.in_pack:
         return
-    for first, later in repeated(context.documents, _title):
+    for first, later in repeated(context.all_documents, _title):
         message = f"title {shown(later.data['title'])} is taken by {show(first.place('title'))}"
         yield finding(CODE, later.place("title"), message, "say in the title what is special about this rule")
 

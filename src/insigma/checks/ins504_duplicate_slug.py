@@ -41,7 +41,7 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
     """Yield a finding at each later rule whose file name is taken."""
     if not context.in_pack:
         return
-    for first, later in repeated(context.documents, _slug):
+    for first, later in repeated(context.all_documents, _slug):
         place = later.place()
         if first.path == later.path:
             message = f"the file holds another rule already, on line {first.place().line}"

@@ -9,7 +9,7 @@ Compares the lists of a profile with those that rules use (`user.name|expand: '%
   for that;
 - an empty inline list that a rule looks for: the rule sees nothing. A list that rules exclude may be empty;
 - a list with the name of a context table: a customer keeps one table under one name;
-- as a warning, a list that no rule uses, and an entry with `*` or `?`, which are no wildcards here.
+- as a warning, a list that no rule uses (the default profile may have some), and an entry with `*` or `?`, which are no wildcards here.
 
 ## Why it is bad
 
@@ -111,7 +111,7 @@ def _given(tenant: Tenant, names: list[str], context: Context) -> Iterator[Diagn
         if name in context.pack.context.tables:
             message = f"{shown(name)} is a context table of the pack: a list may not have its name"
             yield finding(CODE, place, message, "name the list as the rules do; see docs/lists.md")
-        elif name not in names:
+        elif name not in names and tenant.id != DEFAULT_TENANT:
             fault = finding(CODE, place, f"no rule uses a list {shown(name)}", did_you_mean(name, names, "take it out"))
             yield replace(fault, severity=Severity.WARNING)
         for value, at in texts(document, "lists", name, "values"):

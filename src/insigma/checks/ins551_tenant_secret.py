@@ -47,6 +47,8 @@ from insigma.diagnostics.model import Diagnostic
 CODE = "INS551"
 _REFERENCE = re.compile(r"(?:(?:kv|vault)://|(?:awssm|gcpsm|env|file):)[^\s?&@]+")
 _HINT = "replace the secret where it is used, and write where it is kept: kv://..., vault://..., awssm:..., env:..., file:..."
+_SHORTEST = 8
+"""No form below is shorter."""
 _TELLING = re.compile(
     r"pass(?:word|wd|phrase)|pwd|secret|(?:^|_)token$|(?:api|private|access|shared|account|signing)_?key|credential|connection_?string|(?:^|_)sas$"
 )
@@ -90,7 +92,7 @@ def _texts(node: Any, key: Key) -> Iterator[tuple[Key, str]]:
 
 def _looks_like(key: Key, text: str) -> str | None:
     """What kind of secret the text looks like, by its form or by what it is called; None for anything else."""
-    told = next((what for form, what in _FORMS if form.search(text)), None)
+    told = next((what for form, what in _FORMS if form.search(text)), None) if len(text) >= _SHORTEST else None
     named = next((step for step in reversed(key) if isinstance(step, str)), "")
     if told is None and text and _TELLING.search(_words(named)) and not _REFERENCE.fullmatch(text) and not _is_field(key):
         told = f"what it is called: {named}" if named.isascii() and named.isprintable() else "what it is called"

@@ -53,7 +53,7 @@ def override_faults(tenant: Tenant, mapping: TargetMapping, limits: Limits, taxo
 
 def _is_whole(field: TargetField) -> bool:
     """Whether the profile gives texts where names are meant: of others the schema tells."""
-    return isinstance(field.name, str) and (field.cased_name is None or isinstance(field.cased_name, str))
+    return all(isinstance(name, str) for name in (field.name, field.cased_name or ""))
 
 
 def _name(tenant: Tenant, key: Key, target: str, limits: Limits) -> Iterator[OverrideFault]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from insigma.assure.fixtures import reference_rules
-from insigma.cli.building import examined, proofs_of, signer, versions_for
+from insigma.cli.building import examined, proofs_of, shown_of, signer, versions_for
 from insigma.cli.days import today
 from insigma.cli.errors import UsageError
 from insigma.cli.output import counted, did_you_mean, exit_code, write_report
@@ -79,6 +79,7 @@ def build_for_tenants(workplace: Workplace, tenants: Sequence[Tenant], order: Or
             targets=order.targets,
             out=order.out,
             signed=signed,
+            shown=shown_of(workplace, ready),
         )
         progress.step("building", len(ready))
         try:

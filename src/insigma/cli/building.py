@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from insigma.assure.fixtures import CaseResult
@@ -14,8 +14,9 @@ from insigma.cli.progress import Progress
 from insigma.cli.test_command import as_errors, run_cases
 from insigma.cli.workplace import Workplace
 from insigma.content.pack import bundled_root
+from insigma.content.tenants import Tenant
 from insigma.diagnostics.model import Diagnostic
-from insigma.release.proofs import Proofs, read_proofs
+from insigma.release.proofs import ProofRow, Proofs, read_proofs
 from insigma.release.signing import sign
 
 Signer = Callable[[bytes], str]
@@ -40,6 +41,16 @@ def proofs_of(workplace: Workplace) -> Proofs:
         below = read_proofs(bundled_root()) if pack.base_root else ()
         own = read_proofs(workplace.root) if workplace.root is not None else ()
         return Proofs((*below, *own), pack.fixtures, labels)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def shown_of(workplace: Workplace, tenants: Sequence[Tenant]) -> Mapping[str, Sequence[ProofRow]]:
+    """What engines have shown of the tenants' own detections, by tenant. Raises `UsageError` for a file that is none of ours."""
+    if workplace.root is None:
+        return {}
+    try:
+        return {tenant.id: read_proofs(workplace.root, tenant.id) for tenant in tenants}
     except ValueError as error:
         raise UsageError(str(error)) from error
 

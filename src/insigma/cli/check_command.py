@@ -28,10 +28,12 @@ def command(paths: tuple[Path, ...], day: str | None, form: str) -> int:
     findings = workplace.of_interest(check_all(workplace.loaded, day or today()))
     documents = [document for document in workplace.loaded.pack.documents if workplace.concerns(document.path)]
     files = len({document.path for document in documents} | {found.place.path for found in findings})
-    report = Report.of(findings, files=files, rules=len(workplace.rules))
+    own = {id(document) for document in workplace.loaded.pack.rule_documents}
+    rules = sum(id(rule.header.document) in own for rule in workplace.rules)
+    report = Report.of(findings, files=files, rules=rules)
     notes = sum(found.severity is Severity.NOTE for found in findings)
     told = counted(len(findings) - notes, "finding") if len(findings) > notes else "no findings"
     if notes:
         told += f" and {counted(notes, 'note')}"
-    write_report(report, form, f"{told} in {counted(files, 'file')} ({counted(len(workplace.rules), 'rule')})")
+    write_report(report, form, f"{told} in {counted(files, 'file')} ({counted(rules, 'rule')})")
     return exit_code(findings)

@@ -102,6 +102,7 @@ def _logsource(pack: Pack, domain: str, wanted: str | None) -> TaxonomyLogSource
 def _next_id(pack: Pack, domain: str) -> str:
     prefix = f"ins-{DOMAIN_CODES[domain]}-"
     taken = {document.data.get("name") for document in pack.rule_documents if isinstance(document.data.get("name"), str)}
+    taken |= {rule.header.name for rule in pack.rules if rule.header.name is not None}
     return next(candidate for number in range(1, 1000) if (candidate := f"{prefix}{number:03d}") not in taken)
 
 

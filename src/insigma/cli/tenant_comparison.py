@@ -11,10 +11,12 @@ from typing import Any
 
 from insigma.cli.tenant_summary import calendar_object, hours_text, tenant_targets
 from insigma.content.durations import duration_text
+from insigma.content.lookups import Hours
 from insigma.content.model import AnyRule, Correlation, Pack, TargetField, TargetLogSource, TargetMapping
 from insigma.content.tenants import Delivery, Tenant, TenantList
 from insigma.release.outcomes import Outcome
 from insigma.release.tenants import Workbench, build_tenant
+from insigma.specialise.context import lookup_of
 from insigma.specialise.mapping import tenant_mapping
 from insigma.specialise.tenant import Memo, Special, Specialiser
 from insigma.specialise.thresholds import effective, thresholds_of
@@ -26,6 +28,7 @@ Pair = tuple[Any, Any]
 class Side:
     """One customer: its rules as they hold for it, by label, and its outcomes by target and label."""
 
+    pack: Pack
     specialiser: Specialiser
     specials: Mapping[str, Special]
     outcomes: Mapping[tuple[str, str], Outcome]
@@ -44,7 +47,7 @@ def sides(tenants: Sequence[Tenant], pack: Pack, day: str | None) -> list[Side]:
         specialiser = Specialiser(pack, tenant, day, memo)
         build = build_tenant(specialiser, pack, shared, bench, {})
         outcomes = {(outcome.target, outcome.rule.header.label): outcome for outcome in build.outcomes}
-        found.append(Side(specialiser, {special.rule.header.label: special for special in build.specials}, outcomes))
+        found.append(Side(pack, specialiser, {special.rule.header.label: special for special in build.specials}, outcomes))
     return found
 
 
@@ -94,13 +97,14 @@ def _rule(rule: AnyRule, a: Side, b: Side) -> Iterator[dict[str, Any]]:
         yield from _change(f"threshold {threshold.name}", (values[0], values[1]))
     if isinstance(one.rule, Correlation) and isinstance(other.rule, Correlation):
         yield from _change("timespan", (duration_text(one.rule.timespan_ms), duration_text(other.rule.timespan_ms)))
-    yield from _change("interval", (_interval(label, a), _interval(label, b)))
+    if label in a.specialiser.intervals or label in b.specialiser.intervals:
+        yield from _change("interval", (_interval(label, a), _interval(label, b)))
     excepted = [_exceptions(label, side) for side in (a, b)]
     for name in sorted({*excepted[0], *excepted[1]}):
         yield from _change(f"exception {name}", (excepted[0].get(name), excepted[1].get(name)))
     facts = a.specialiser.facts(rule)
     for name in facts.lists:
-        yield from _change(f"list {name}", (_list(a.tenant.all_lists.get(name)), _list(b.tenant.all_lists.get(name))))
+        yield from _change(f"list {name}", _list_pair(a.tenant.all_lists.get(name), b.tenant.all_lists.get(name)))
     for name in facts.flags:
         yield from _change(f"flag {name}", (_delivery(name, a), _delivery(name, b)))
     for name in facts.logsources:
@@ -120,8 +124,16 @@ def _exceptions(label: str, side: Side) -> dict[str, str]:
     return {entry.id: f"until {entry.expires}" for entry in side.tenant.exemptions if entry.id in ids}
 
 
+def _list_pair(one: TenantList | None, other: TenantList | None) -> Pair:
+    """Two lists in few words, which are equal only if the lists are. The values themselves are told once, with the lists."""
+    pair = _list(one), _list(other)
+    if pair[0] != pair[1] or one is None or other is None or one.values == other.values:
+        return pair
+    same = set(one.values or ()) == set(other.values or ())
+    return pair[0], f"{pair[1]}{' in another order' if same else ' of its own'}"
+
+
 def _list(entry: TenantList | None) -> str | None:
-    """A list in few words. The values themselves are told once, with the lists."""
     if entry is None:
         return None
     size = "" if entry.values is None else f", {len(entry.values)} values" if len(entry.values) != 1 else ", 1 value"
@@ -137,23 +149,30 @@ def _lists(rules: Sequence[AnyRule], a: Side, b: Side) -> Iterator[dict[str, Any
     given = (a.tenant.all_lists, b.tenant.all_lists)
     for name in sorted({*readers, *given[0], *given[1]}):
         entries = [lists.get(name) for lists in given]
-        values = [dict.fromkeys(entry.values or ()) if entry is not None else {} for entry in entries]
-        if _list(entries[0]) != _list(entries[1]) or values[0].keys() != values[1].keys():
+        values = [set(entry.values or ()) if entry is not None else set() for entry in entries]
+        pair = _list_pair(entries[0], entries[1])
+        if pair[0] != pair[1]:
             yield {
                 "list": name,
-                "a": _list(entries[0]),
-                "b": _list(entries[1]),
-                "only_a": sorted(values[0].keys() - values[1].keys()),
-                "only_b": sorted(values[1].keys() - values[0].keys()),
+                "a": pair[0],
+                "b": pair[1],
+                "only_a": sorted(values[0] - values[1]),
+                "only_b": sorted(values[1] - values[0]),
                 "rules": readers.get(name, []),
             }
 
 
 def _delivery(flag: str, side: Side) -> str:
+    """How the flag comes; one that no table of the pack makes is as good as absent."""
     source = side.tenant.context.get(flag)
     if source is None or source.delivery is not Delivery.LOOKUP:
         return (Delivery.INGEST if source is None else source.delivery).value
-    return f"lookup {source.table}".rstrip() + (f", at most {source.max_age} old" if source.max_age else "")
+    lookup = lookup_of(flag, side.tenant, side.pack)
+    if lookup is None:
+        return Delivery.ABSENT.value
+    groups = lookup.verdict.groups if isinstance(lookup.verdict, Hours) else ()
+    hours = f", hours of {', '.join(name for name, _, _ in groups)}" if groups else ""
+    return f"lookup {lookup.table}, at most {lookup.refresh} old{hours}"
 
 
 def _context(rules: Sequence[AnyRule], a: Side, b: Side) -> Iterator[dict[str, Any]]:
@@ -186,7 +205,8 @@ def _feeds(a: Side, b: Side) -> Iterator[dict[str, Any]]:
 
 
 def _profile(a: Tenant, b: Tenant) -> Iterator[dict[str, Any]]:
-    """What is about no single rule: working hours, and the regimes whose clocks rules keep."""
+    """What is about no single rule: how often searches run, working hours, and the regimes whose clocks rules keep."""
+    yield from _change("interval", (a.interval, b.interval))
     hours = [_hours(tenant) for tenant in (a, b)]
     for name in sorted({*hours[0], *hours[1]}):
         yield from _change(name, (hours[0].get(name), hours[1].get(name)))

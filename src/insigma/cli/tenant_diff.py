@@ -78,7 +78,7 @@ def _shown(value: Any) -> str:
 
 
 def _short(text: str, most: int = 38) -> str:
-    return text if len(text) <= most else f"{text[: most - 2]} …"
+    return text if len(text) <= most else f"{text[: most - 2].rsplit(' ', 1)[0]} …"
 
 
 def _rules(entries: Sequence[Mapping[str, Any]], names: tuple[str, str]) -> Iterator[str]:
@@ -116,17 +116,18 @@ def _lists(entries: Sequence[Mapping[str, Any]], names: tuple[str, str]) -> Iter
 
 def _context(entries: Sequence[Mapping[str, Any]], names: tuple[str, str]) -> Iterator[str]:
     rows = [
-        (entry["flag"].removeprefix("insurance.context."), entry["a"], entry["b"], listed(entry["rules"], 4) or "-") for entry in entries
+        (entry["flag"].removeprefix("insurance.context."), _short(entry["a"]), _short(entry["b"]), listed(entry["rules"], 3) or "-")
+        for entry in entries
     ]
     return table(("flag", *names, "rules"), rows)
 
 
 def _feeds(entries: Sequence[Mapping[str, Any]], names: tuple[str, str]) -> Iterator[str]:
-    return table(("log source", *names), [(entry["logsource"], entry["a"], entry["b"]) for entry in entries])
+    return table(("log source", *names), [(entry["logsource"], _short(entry["a"]), _short(entry["b"])) for entry in entries])
 
 
 def _changes(entries: Sequence[Mapping[str, Any]], names: tuple[str, str]) -> Iterator[str]:
-    return table(("what", *names), [(entry["what"], _shown(entry["a"]), _shown(entry["b"])) for entry in entries])
+    return table(("what", *names), [(entry["what"], _short(_shown(entry["a"])), _short(_shown(entry["b"]))) for entry in entries])
 
 
 def _target(target: str, entry: Mapping[str, Any], names: tuple[str, str]) -> Iterator[str]:

@@ -18,6 +18,9 @@ from insigma.diagnostics.model import Diagnostic, Severity
 from insigma.diagnostics.render import Format, Report, render
 from insigma.diagnostics.render.hostile import visible
 
+_COMPILED = ("rules/", "mappings/targets/", "mappings/taxonomy/")
+"""What is compiled, beside profiles."""
+
 
 def is_profile(path: str, pack: Pack) -> bool:
     """Whether a file is a profile of the pack itself, not of the one that it extends."""
@@ -57,15 +60,15 @@ def faults_of(tenants: Collection[Tenant], workplace: Workplace, day: str | None
 
 
 def refuse_faulty(tenants: Sequence[Tenant], workplace: Workplace, day: str | None, what: str) -> int | None:
-    """None where nothing is built for the tenants that may not be; else the exit code, after the errors were told on standard error.
+    """None where the tenants can be compiled; else the exit code, after the errors were told on standard error.
 
-    Nothing is compiled for a faulty profile: what came out would not be what is delivered.
+    Nothing is compiled for a faulty profile, or from faulty rules or mappings: what came out would not be what is delivered.
     """
     from insigma.checks.runner import check_all
 
-    paths = {tenant.document.path for tenant in tenants}
-    own = [found for found in check_all(workplace.loaded, day) if found.severity is Severity.ERROR]
-    wrong = [found for found in own if found.place.path in paths or not is_profile(found.place.path, workplace.loaded.pack)]
+    pack, paths = workplace.loaded.pack, {tenant.document.path for tenant in tenants}
+    errors = (found for found in check_all(workplace.loaded, day) if found.severity is Severity.ERROR)
+    wrong = [found for found in errors if found.place.path in paths or pack.relative(found.place.path).startswith(_COMPILED)]
     if not wrong:
         return None
     click.echo(render(Report.of(wrong), Format.TEXT), nl=False, err=True)

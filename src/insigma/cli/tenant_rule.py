@@ -195,8 +195,8 @@ def _query(found: Mapping[str, Any]) -> Iterator[str]:
     if found["query"] is None:
         yield cut(visible(f"{found['target']} has no query: {found['refused']}"))
         return
-    schedule = found["schedule"]
-    yield f"{found['target']} ({found['language']}, window {found['window']}, every {schedule['interval']}, looks back {schedule['lookback']})"
+    every, back = found["schedule"]["interval"], found["schedule"]["lookback"]
+    yield f"{found['target']} ({found['language']}, window {found['window']}, every {every}, looks back {back})"
     yield from (cut(visible(f"  note: {note}")) for note in found["target_notes"])
     yield ""
     yield from str(found["query"]).splitlines()

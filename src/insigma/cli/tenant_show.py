@@ -199,15 +199,18 @@ def _exceptions(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     rows = [
         (
             entry["id"],
-            listed(entry["rules"], 3),
             entry["expires"],
             "" if entry["days_left"] is None else "over" if entry["days_left"] < 0 else entry["days_left"],
             entry["owner"],
-            f"{_where(entry['where'])} ({entry['reason']})",
+            listed(entry["rules"], 4),
         )
         for entry in entries
     ]
-    return table(("exception", "rules", "until", "days left", "owner", "leaves out"), rows, right={3})
+    head, *lines = (*table(("exception", "until", "days left", "owner", "rules"), rows, right={2}), "")[: len(rows) + 1]
+    yield from (head,) if rows else ()
+    for line, entry in zip(lines, entries, strict=False):
+        yield line
+        yield cut(visible(f"    leaves out {_where(entry['where'])}: {entry['reason']}"))
 
 
 def _where(where: Mapping[str, Any]) -> str:
@@ -226,7 +229,7 @@ def _context(found: Mapping[str, Any]) -> Iterator[str]:
     for mode in ("lookup", "absent"):
         for entry in found[mode]:
             source = f"{entry['table']}, at most {entry['max_age']} old" if mode == "lookup" else "-"
-            effect = "; ".join(f"{_EFFECTS[word]}: {listed(names, 4)}" for word, names in entry["without"].items())
+            effect = ", ".join(f"{len(names)} {_EFFECTS[word]}" for word, names in sorted(entry["without"].items()))
             rows.append((_short(entry["flag"]), mode, len(entry["rules"]), source, effect))
     if found["ingest"]:
         come = f"{counted(len(found['ingest']), 'flag')} with each event: {', '.join(_short(entry['flag']) for entry in found['ingest'])}"
@@ -235,9 +238,9 @@ def _context(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 _EFFECTS = {
-    "alert": "run at full severity",
-    "downgrade": "run with one severity less",
-    "suppress": "are switched off",
+    "alert": "at full severity",
+    "downgrade": "one level lower",
+    "suppress": "switched off",
     LACKING: "cannot run",
 }
 
@@ -269,12 +272,11 @@ def _tables(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             len(entry["rules"]),
             ", ".join(entry["keys"]),
             ", ".join(f"{name} ({kind})" for name, kind in entry["columns"].items() if name not in entry["keys"]) or "-",
-            entry["source"],
         )
         for entry in entries
         if entry["filled_by"] == "customer"
     ]
-    yield from table(("table", "at most old", "rules", "keys", "other columns", "source"), rows, right={2})
+    yield from table(("table", "at most old", "rules", "keys", "other columns"), rows, right={2})
     built = [entry["table"] for entry in entries if entry["filled_by"] == "build"]
     if built:
         yield cut(f"  filled by the build: {', '.join(built)}")

@@ -127,9 +127,9 @@ def _severities(specialiser: Specialiser, specials: Sequence[Special], pack: Pac
     labels = labels_of(pack.rules)
     reasons = {labels.get(change.rule, change.rule): change.reason for change in specialiser.tenant.levels}
     for rule, special in _pairs(specials, pack):
-        if special.rule.header.level != rule.header.level:
+        label = rule.header.label
+        if special.rule.header.level != rule.header.level and (label in reasons or special.state == ACTIVE):
             why = f"without {', '.join(specialiser.absent(rule))}"
-            label = rule.header.label
             yield {"rule": label, "pack": rule.header.level, "here": special.rule.header.level, "because": reasons.get(label, why)}
 
 
@@ -177,7 +177,7 @@ def _context(specialiser: Specialiser, specials: Sequence[Special], pack: Pack) 
     for rule, special in _pairs(specials, pack):
         for name in specialiser.facts(rule).flags:
             read.setdefault(name, []).append(rule.header.label)
-        for name in specialiser.absent(rule):
+        for name in specialiser.absent(rule) if _concerned(rule, special) else ():
             effect = LACKING if special.state == LACKING else if_unknown(rule)
             without.setdefault(name, {}).setdefault(effect, []).append(rule.header.label)
     found: dict[str, Any] = {delivery.value: [] for delivery in Delivery}
@@ -188,6 +188,11 @@ def _context(specialiser: Specialiser, specials: Sequence[Special], pack: Pack) 
             entry |= {"table": known.table if known else source.table, "max_age": source.max_age or (known.refresh if known else "")}
         found[(Delivery.INGEST if source is None else source.delivery).value].append(entry)
     return found
+
+
+def _concerned(rule: AnyRule, special: Special) -> bool:
+    """Whether a missing flag makes a difference: none to a rule that the profile switches off."""
+    return special.state != DISABLED or if_unknown(rule) == "suppress"
 
 
 def _lists(specialiser: Specialiser, pack: Pack) -> Iterator[dict[str, Any]]:

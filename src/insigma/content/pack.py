@@ -16,6 +16,7 @@ from insigma.content.assemble import assemble
 from insigma.content.context import NO_CONTEXT, ContextCatalogue, read_context
 from insigma.content.files import Finder, shown_path
 from insigma.content.fixtures import read_fixture
+from insigma.content.lists import DEFAULT_TENANT
 from insigma.content.mappings import read_mapping
 from insigma.content.model import Fixture, Pack, TargetMapping, Taxonomy
 from insigma.content.products import FOLDER, read_product
@@ -102,11 +103,13 @@ class _Loader:
         mappings, tenants = self.mappings(), self.tenants()
         if base is not None:
             mappings = MappingProxyType({**base.mappings(), **mappings})
-            tenants = MappingProxyType({**base.tenants(), **tenants})
+            example = {name: tenant for name, tenant in base.tenants().items() if name == DEFAULT_TENANT}
+            tenants = MappingProxyType({**example, **tenants})  # customers are one's own, the frame is the pack's
         self._products()
         fixtures = (*(base._fixtures() if base is not None else ()), *self._fixtures())
         assembled = assemble((*(base._documents("rules") if base is not None else ()), *rule_documents))
         name, version = (str(head.data.get(key, "")) if head is not None else "" for key in ("name", "version"))
+        context = self._context() if base is None or (self._root / CONTEXT).is_file() else base._context()
         pack = Pack(
             root=shown_path(self._root),
             name=name,
@@ -120,7 +123,7 @@ class _Loader:
             documents=(*rule_documents, *self._others),
             rule_documents=rule_documents,
             base_root=shown_path(base._root) if base is not None else "",
-            context=self._context() if base is None or (self._root / CONTEXT).is_file() else base._context(),
+            context=context,
         )
         below = (*base._finder.found, *base._found) if base is not None else ()
         return Loaded(pack, (*self._finder.found, *self._found, *below, *assembled.diagnostics))

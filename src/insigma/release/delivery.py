@@ -15,7 +15,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from insigma.content.model import Pack
 from insigma.content.tenants import Tenant
 from insigma.diagnostics.model import Diagnostic, Severity
 from insigma.release.outcomes import REFUSED
-from insigma.release.proofs import Proofs
+from insigma.release.proofs import ProofRow, Proofs
 from insigma.release.sbom import hashes_of
 from insigma.release.signing import MANIFEST, SIGNATURE
 from insigma.release.tenants import Workbench, build_tenant, refused_for_tenant, targets_of
@@ -40,7 +40,10 @@ SHARED_OUT = 8
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What every customer of one run is built from. `day` chooses surges; `signed` makes the signature of a manifest."""
+    """What every customer of one run is built from. `day` chooses surges; `signed` makes the signature of a manifest.
+
+    `proofs` are those of the pack; `shown` has what engines have shown of a customer's own detections, by tenant.
+    """
 
     pack: Pack
     reference: Reference
@@ -50,6 +53,7 @@ class Job:
     targets: tuple[str, ...]
     out: Path
     signed: Callable[[bytes], str] | None = None
+    shown: Mapping[str, Sequence[ProofRow]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +163,9 @@ class Builder:
         targets = [target for target in targets_of(tenant, job.pack) if not job.targets or target in job.targets]
         build = build_tenant(specialiser, job.pack, targets, bench, job.versions)
         findings += refused_for_tenant(build)
+        proofs = job.proofs.with_rows(job.shown[tenant.id]) if job.shown.get(tenant.id) else job.proofs
         try:
-            files = tenant_tree(build, job.pack, job.proofs, job.versions, self._hashes)
+            files = tenant_tree(build, job.pack, proofs, job.versions, self._hashes)
         except Refused as refused:
             message = f"no package can be made of the rules of {tenant.id}: {refused.reason}"
             fault = Diagnostic(tenant.document.place("targets"), "INS547", message, "change what the profile says of the target")

@@ -1,5 +1,7 @@
 """What engines have shown: the pack's `proofs/<target>.json`, written by `insigma prove`, read by `insigma build`.
 
+What they have shown of a customer's detections is in `proofs/tenants/<tenant>/<target>.json`.
+
 A row holds as long as the query, its window class and the fixture's cases are those that were run.
 """
 
@@ -49,15 +51,21 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def read_proofs(root: Path) -> tuple[ProofRow, ...]:
-    """The rows under the pack's folder. Raises ValueError for a file that is none of ours."""
+def proofs_folder(tenant: str | None = None) -> str:
+    """Where the proofs of the pack, or of a customer's detections, are kept below the pack's folder."""
+    return FOLDER if tenant is None else f"{FOLDER}/tenants/{tenant}"
+
+
+def read_proofs(root: Path, tenant: str | None = None) -> tuple[ProofRow, ...]:
+    """The rows under the pack's folder: the pack's own, or those of a customer. Raises ValueError for a file that is none of ours."""
+    folder = proofs_folder(tenant)
     found: list[ProofRow] = []
-    for path in sorted((root / FOLDER).glob("*.json")):
+    for path in sorted((root / folder).glob("*.json")):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             found += (_row(row) for row in document["proofs"])
         except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{FOLDER}/{path.name} is not as insigma prove writes it ({error}): run insigma prove again") from error
+            raise ValueError(f"{folder}/{path.name} is not as insigma prove writes it ({error}): run insigma prove again") from error
     return tuple(found)
 
 
@@ -87,6 +95,12 @@ class Proofs:
         for row in rows:
             self._rows.setdefault((row.target, row.query), []).append(row)
         self._events = {labels[fixture.rule]: digest_of_events(fixture) for fixture in fixtures if fixture.rule in labels}
+
+    def with_rows(self, rows: Iterable[ProofRow]) -> Proofs:
+        """These and further rows, for the same fixtures."""
+        found = Proofs((*(row for own in self._rows.values() for row in own), *rows), (), {})
+        found._events = self._events
+        return found
 
     def of(self, label: str, detection: Detection) -> tuple[str, str]:
         """The best grade that engines have given the detection with who gave it, or "unchecked" and why."""

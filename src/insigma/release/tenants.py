@@ -91,7 +91,7 @@ def _outcome(special: Special, maker: _Maker, packager: Packager, tenant: str) -
     """How one rule ends on one target. What is switched off is compiled all the same: it is delivered switched off."""
     rule, target = special.rule, maker.target
     if special.state == LACKING:
-        place = rule.header.document.place("logsource")
+        place = rule.header.document.place("logsource" if isinstance(rule, Rule) else "correlation")
         return Outcome(rule, target, tenant, REFUSED, verified=True, reason=special.reason, place=place, needs=special.needs)
     detection = maker.detection(special)
     off = special.state == SWITCHED_OFF

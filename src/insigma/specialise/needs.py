@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from insigma.content.model import AnyRule, Correlation, Pack, Rule
 from insigma.content.tenants import Feed, Tenant
 
 LEAST_FILL = 0.95
 """How often a field has to be filled for events to be grouped or counted by it."""
+
+
+def share(part: float) -> str:
+    """A share as a percentage, cut off: what is short of a round number is not shown as if it reached it."""
+    return f"{math.floor(part * 1000 + 1e-9) / 10:g} %"
 
 
 def feed_needs(rule: AnyRule, tenant: Tenant, pack: Pack) -> tuple[str, ...]:
@@ -42,5 +49,5 @@ def _field_need(field: str, feed: Feed) -> str | None:
         return f"deliver {field} in {feed.logsource}: events are grouped or counted by it"
     fill = feed.fill.get(field)
     if fill is not None and fill < LEAST_FILL:
-        return f"fill {field} in {feed.logsource}: {fill:.0%} of events have it, {LEAST_FILL:.0%} are needed to group or count by it"
+        return f"fill {field} in {feed.logsource}: {share(fill)} of events have it, {share(LEAST_FILL)} are needed to group or count by it"
     return None

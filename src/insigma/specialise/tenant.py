@@ -201,7 +201,8 @@ class Specialiser:
         if not needs and _never(made):
             lacking = [*absent, *(name for source in self.facts(rule).all_logsources for name in self._lacking(source))]
             needs = tuple(f"deliver {name}" for name in dict.fromkeys(lacking) if name in self.facts(rule).all_fields)
-        return (LACKING, "it could never match with this customer's data", needs) if needs else (ACTIVE, "", ())
+            needs = needs or ("let something match: with its lists and exceptions nothing can",)
+        return (LACKING, "this customer's data do not feed it", needs) if needs else (ACTIVE, "", ())
 
     def _unfilled(self, rule: AnyRule) -> tuple[str, ...]:
         """Lists that the rule uses and the profile does not give in a form that the rule can use."""

@@ -62,7 +62,7 @@ def _fitting(value: Scalar, field: TargetField) -> Any:
     """The value as the column's type has it, or None where it does not fit."""
     match field.type:
         case "string":
-            return text_of(value)
+            return fold(text_of(value)) if field.case == "lower" else text_of(value)
         case "datetime" | "date":
             time_ms = milliseconds(value)
             return None if time_ms is None else iso(time_ms)

@@ -66,11 +66,18 @@ def _stored(event: Mapping[str, Any], position: int, mapping: TargetMapping, cut
 def _ingested(name: str, value: Any, field: TargetField | None) -> tuple[str, Any]:
     """The key and the value as docs/targets/splunk.md asks of ingest: always an array, where the field is declared as one.
 
-    The key is the customer's own name of the field, without the braces that extraction puts behind that of an array.
+    The key is the customer's own name of the field, without the braces that extraction puts behind that of an array. Text of a
+    field that the customer stores in lower case is so.
     """
     if field is None or field.lookup is not None or name == TIME:
         return name, value
+    if field.case == "lower":
+        value = [_lowered(each) for each in value] if isinstance(value, list) else _lowered(value)
     return field.name.removesuffix("{}"), [value] if field.array and not isinstance(value, list) else value
+
+
+def _lowered(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else value
 
 
 def _place(event: Mapping[str, Any], mapping: TargetMapping) -> tuple[str, str]:
