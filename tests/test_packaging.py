@@ -85,6 +85,7 @@ def test_wheel_holds_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0] for name in names} == {"insigma", "insigma_prove", f"insigma-{__version__}.dist-info"}
     assert {name.split("/")[2] for name in names if name.startswith("insigma/pack/")} == {
+        "insigma.lock",
         "insigma.yml",
         "mappings",
         "proofs",

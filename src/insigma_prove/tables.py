@@ -7,6 +7,7 @@ row means `no`. The rows then give back as many flags as they can.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -119,9 +120,18 @@ def _by_key(lookup: Lookup, flats: Sequence[Flat]) -> dict[tuple[str, ...], list
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What so many events of one key read, and the flags that are to be made of it; one that is not carried is None."""
+
+    flat: Flat
+    flags: Mapping[str, str | None]
+    times: int
+
+
 def _best_row(lookups: Sequence[Lookup], events: Sequence[Flat]) -> Row | None:
     """The row, or None for no row, that gives the events of one key the most of their flags; of several the first."""
-    wanted = [(flat, {lookup.field: _flag(flat, lookup) for lookup in lookups}) for flat in _distinct(lookups, events)]
+    wanted = [_Wanted(flat, {lookup.field: _flag(flat, lookup) for lookup in lookups}, times) for flat, times in _distinct(lookups, events)]
     best: Row | None = None
     most, bound = (-1, -1), _bound(lookups, wanted)
     for row in (None, *_candidates(lookups, wanted)):
@@ -133,45 +143,43 @@ def _best_row(lookups: Sequence[Lookup], events: Sequence[Flat]) -> Row | None:
     return best
 
 
-_Wanted = Sequence[tuple[Flat, Mapping[str, str | None]]]
-
-
-def _distinct(lookups: Sequence[Lookup], events: Sequence[Flat]) -> list[Flat]:
-    """Events that differ in what the lookups read or make, each with just that; the time counts where a test reads it."""
+def _distinct(lookups: Sequence[Lookup], events: Sequence[Flat]) -> list[tuple[Flat, int]]:
+    """Events that differ in what the lookups read or make, each with just that and how often it is there."""
     timed = any(test.field == TIME for lookup in lookups if isinstance(lookup.verdict, Found) for test in lookup.verdict.tests)
     names = [*(name for lookup in lookups for name in (*lookup.reads, lookup.field)), *((TIME,) if timed else ())]
-    return [dict(items) for items in dict.fromkeys(tuple((name, flat[name]) for name in names if name in flat) for flat in events)]
+    counts = Counter(tuple((name, flat[name]) for name in names if name in flat) for flat in events)
+    return [(dict(items), times) for items, times in counts.items()]
 
 
-def _score(lookups: Sequence[Lookup], row: Row | None, wanted: _Wanted) -> tuple[int, int]:
+def _score(lookups: Sequence[Lookup], row: Row | None, wanted: Sequence[_Wanted]) -> tuple[int, int]:
     """How many flags that are carried come out, and how many at all, where one that is not carried is unknown."""
     enricher = Enricher(lookups, dict.fromkeys((lookup.table for lookup in lookups), [] if row is None else [row]))
     carried = every = 0
-    for flat, flags in wanted:
-        made = enricher.enrich(flat)
-        same = [flag is not None for name, flag in flags.items() if made[name] == (flag or UNKNOWN)]
-        carried += sum(same)
-        every += len(same)
+    for each in wanted:
+        made = enricher.enrich(each.flat)
+        for name, flag in each.flags.items():
+            if made[name] == (flag or UNKNOWN):
+                carried += each.times if flag is not None else 0
+                every += each.times
     return carried, every
 
 
-def _bound(lookups: Sequence[Lookup], wanted: _Wanted) -> tuple[int, int]:
+def _bound(lookups: Sequence[Lookup], wanted: Sequence[_Wanted]) -> tuple[int, int]:
     """The score that no row exceeds: whoever says `no` of what has no row cannot say `unknown` of it."""
-    possible = [
-        flag is not None
-        for _, flags in wanted
-        for lookup in lookups
-        if (flag := flags[lookup.field]) not in (None, UNKNOWN)
-        or not isinstance(lookup.verdict, Found)
-        or lookup.verdict.missing == UNKNOWN
-    ]
-    return sum(possible), len(possible)
+    carried = every = 0
+    for each in wanted:
+        for lookup in lookups:
+            flag = each.flags[lookup.field]
+            if flag not in (None, UNKNOWN) or not isinstance(lookup.verdict, Found) or lookup.verdict.missing == UNKNOWN:
+                carried += each.times if flag is not None else 0
+                every += each.times
+    return carried, every
 
 
-def _candidates(lookups: Sequence[Lookup], wanted: _Wanted) -> Iterator[Row]:
+def _candidates(lookups: Sequence[Lookup], wanted: Sequence[_Wanted]) -> Iterator[Row]:
     """Rows under the key of the events, with every choice of what their other columns may hold."""
     first = lookups[0]
-    flat = wanted[0][0]
+    flat = wanted[0].flat
     keys = {column: text_of(values_of(flat, field)[0]) for column, field in first.keys}
     cells: dict[str, dict[str, None]] = {}
     for lookup in lookups:
@@ -180,11 +188,11 @@ def _candidates(lookups: Sequence[Lookup], wanted: _Wanted) -> Iterator[Row]:
     yield from ({**keys, **dict(zip(cells, chosen, strict=True))} for chosen in product(*cells.values()))
 
 
-def _cells(lookup: Lookup, wanted: _Wanted) -> Iterator[tuple[str, str]]:
+def _cells(lookup: Lookup, wanted: Sequence[_Wanted]) -> Iterator[tuple[str, str]]:
     """What the columns that the lookup reads may hold."""
     match lookup.verdict:
         case Held(column):
-            yield from ((column, flags[lookup.field] or "") for _, flags in wanted)
+            yield from ((column, each.flags[lookup.field] or "") for each in wanted)
             yield column, ""
         case Found(tests):
             for test in tests:
@@ -192,13 +200,13 @@ def _cells(lookup: Lookup, wanted: _Wanted) -> Iterator[tuple[str, str]]:
                 yield test.column, ""
 
 
-def _limits(test: RowTest, lookup: Lookup, wanted: _Wanted) -> Iterator[str]:
+def _limits(test: RowTest, lookup: Lookup, wanted: Sequence[_Wanted]) -> Iterator[str]:
     """Limits on both sides of the least and the greatest number of those that want the same."""
     numbers: dict[str | None, list[int | float]] = {}
-    for flat, flags in wanted:
-        number = _number(test, flat)
+    for each in wanted:
+        number = _number(test, each.flat)
         if number is not None:
-            numbers.setdefault(flags[lookup.field], []).append(number)
+            numbers.setdefault(each.flags[lookup.field], []).append(number)
     for own in numbers.values():
         for number in dict.fromkeys((min(own), max(own))):
             if test.field == TIME:

@@ -1,8 +1,9 @@
 """The proof of a customer's detections: the pack's rules as they hold for the customer, compiled as they are delivered.
 
-Each is run on the events of its rule's fixture, stored in the customer's places and fields. A flag that the customer does not
-ingest is taken off the events; where it is looked up instead, `tables` makes what it is looked up in. The reference is the
-specialised rule, judged on the events with their looked-up fields; what the fixture expects of the pack's rule is not asked.
+Each is run on the events of its rule's fixture, stored in the customer's places and fields. What the customer's feeds lack, and
+a flag that the customer does not ingest, is taken off the events; where a flag is looked up instead, `tables` makes what it is
+looked up in. The reference is the specialised rule, judged on the events with their looked-up fields; what the fixture expects of
+the pack's rule is not asked.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from types import MappingProxyType
 from typing import Any
 
 from insigma.assure.fixtures import with_logsources
+from insigma.content.folding import fold
 from insigma.content.lists import default_lists
 from insigma.content.model import AnyRule, Fixture, Pack, TargetMapping
+from insigma.content.taxonomy import LOGSOURCE_FIELD
 from insigma.content.tenants import Delivery, Tenant
 from insigma.diagnostics.model import Diagnostic
-from insigma.evaluate.events import flatten
+from insigma.evaluate.events import flatten, text_of, values_of
 from insigma.evaluate.lookups import Enricher
 from insigma.release.tenants import reads_of, targets_of
 from insigma.specialise.facts import facts_of, labels_of
@@ -90,6 +93,7 @@ class _Trier:
         labels = labels_of(pack.rules)
         self._fixtures = {labels[fixture.rule]: fixture for fixture in pack.fixtures if fixture.rule in labels}
         self._lists = default_lists(pack)
+        self._lacks = {name: feed.lacks for name, feed in specialiser.tenant.feeds.items() if feed.lacks}
         self._not_ingested = frozenset(
             name for name, source in specialiser.tenant.context.items() if source.delivery is not Delivery.INGEST
         )
@@ -124,13 +128,18 @@ class _Trier:
 
     def _made_cases(self, special: Special, fixture: Fixture | None) -> tuple[tuple[Case, ...], Kept]:
         found: list[Case] = []
-        flags, read = Kept(), facts_of(special.rule, self._pack).all_fields
+        flags, read = Kept(), {*facts_of(special.rule, self._pack).all_fields, *(name for names in self._lacks.values() for name in names)}
         for case in fixture.cases if fixture is not None else ():
-            events = with_logsources(case.events, special.rule, self._pack)
+            events = [self._as_fed(event) for event in with_logsources(case.events, special.rule, self._pack)]
             made, same = looked_up(case.name, special, events, self._not_ingested, read, self._lists)
             flags += same
             found.append(made)
         return tuple(found), flags
+
+    def _as_fed(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The event without the fields that the customer's log source lacks."""
+        named = values_of(flatten(event), LOGSOURCE_FIELD)
+        return _without(event, self._lacks.get(fold(text_of(named[0])), ())) if named else event
 
 
 def looked_up(

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.cli.harness import insigma
+from tests.cli.harness import insigma, small_pack
 
 
 def own_pack(folder: Path, head: str) -> Path:
@@ -53,14 +53,15 @@ def test_without_a_pack_the_program_s_own_is_used_and_named(tmp_path: Path) -> N
 
 
 def test_building_one_target_says_what_the_folder_loses(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert insigma("build", "--out", str(out), cwd=tmp_path).code == 0
-    ran = insigma("build", "-t", "splunk", "--out", str(out), cwd=tmp_path)
+    (tmp_path / "pack").mkdir()
+    pack, out = small_pack(tmp_path / "pack"), tmp_path / "out"
+    assert insigma("build", "--out", str(out), cwd=pack).code == 0
+    ran = insigma("build", "-t", "splunk", "--out", str(out), cwd=pack)
     assert ran.code == 0
     assert "no longer holds elastic" in ran.err
     assert not (out / "elastic").exists()
     shutil.rmtree(out)
-    assert "no longer holds" not in insigma("build", "-t", "splunk", "--out", str(out), cwd=tmp_path).err
+    assert "no longer holds" not in insigma("build", "-t", "splunk", "--out", str(out), cwd=pack).err
 
 
 def test_json_and_another_form_at_once_is_a_usage_error(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_comment_and_the_order_of_keys_are_no_change(pack: Path) -> None:
 
 CASES: dict[str, tuple[Callable[[Path], None], dict[str, list[str]], str]] = {
     "logic of a correlation": (
-        lambda pack: edit(pack / COUNT, "timespan: ", "timespan: 1"),
+        lambda pack: edit(pack / COUNT, "timespan: 30m", "timespan: 35m"),
         {"ins-clm-c04": ["logic"]},
         "0.2.0",
     ),

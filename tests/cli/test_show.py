@@ -223,9 +223,8 @@ def test_what_is_coloured(text: str, styled: list[tuple[str, str]]) -> None:
 
 
 @pytest.mark.corpus
-@pytest.mark.parametrize("target", ["elastic", "splunk"])
-def test_every_public_rule_is_shown_or_refused_with_a_reason(target: str, corpus: Path, tmp_path: Path) -> None:
-    ran = insigma("show", corpus, "-t", target, "--part", "query", cwd=tmp_path)
+def test_every_public_rule_is_shown_or_refused_with_a_reason(corpus: Path, tmp_path: Path) -> None:
+    ran = insigma("show", corpus, "-t", "elastic", "--part", "query", cwd=tmp_path)
     shown = sum(line.startswith("# ") for line in ran.lines)
     refused = list(findings(ran.err))
     assert {code for _, _, code in refused} <= {"INS701"}

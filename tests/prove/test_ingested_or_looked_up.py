@@ -173,7 +173,7 @@ def chosen(cases: list[Twice], flag: str, number: int) -> list[Twice]:
     """Cases of the flag, those that alert and those that do not by turns, of different rules first, correlations before event rules."""
     fit = [each for each in cases if each.same and flag in each.flags and len(each.case.events) <= MOST_EVENTS]
     turns: Counter[tuple[str, bool]] = Counter()
-    ranked = []
+    ranked: list[tuple[int, bool, int, Twice]] = []
     for each in fit:
         label = each.special.rule.header.label
         turns[label, each.alerts] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,12 @@ import jsonschema
 import pytest
 from referencing import Registry, Resource
 
+from insigma.checks.schema_faults import faults
 from insigma.content.yaml_reader import Document, read_file
 from insigma.diagnostics.model import Diagnostic, Place
 from insigma.diagnostics.render import Format, Report, render
 from insigma.schemas import NAMES, load
-from insigma.schemas.quick import compile_schema
+from insigma.schemas.quick import compile_schema, repeats
 
 BASE = "https://raw.githubusercontent.com/insigma/insigma/main/src/insigma/schemas/"
 ROOT = Path(__file__).resolve().parents[2]
@@ -190,6 +192,49 @@ def test_quick_keywords(schema: dict[str, Any], good: Any, bad: Any) -> None:
         assert not test(bad)
         assert not jsonschema.Draft202012Validator(schema).is_valid(bad)
     assert jsonschema.Draft202012Validator(schema).is_valid(good)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        ("^a$", "a", "a\n"),
+        ("^a$|^b$", "b", "b\n"),
+        (r"^a\$$", "a$", "a"),
+        (r"^[$a]+$", "a$a", "a\n"),
+        (r"^[\]$]b$", "$b", "$b\n"),
+        (r"^a\\$", "a\\", "a\\\n"),
+    ],
+)
+def test_the_end_of_a_pattern_is_the_end_of_the_text(pattern: str, good: str, bad: str) -> None:
+    """As ECMA-262 has it, which JSON Schema asks for; Python takes a line break before the end too."""
+    test = compile_schema("one", lambda _: {"pattern": pattern})
+    assert test(good)
+    assert not test(bad)
+
+
+def test_a_name_with_a_line_break_behind_it_is_told() -> None:
+    profile = {"tenant": {"id": "firma\n"}, "lists": {"names\n": {"mode": "inline", "values": []}}}
+    assert {fault.path for fault in faults("tenant", profile)} == {("tenant", "id"), ("lists", "names\n")}
+    assert faults("tenant", {"tenant": {"id": "firma"}, "lists": {"names": {"mode": "inline", "values": []}}}) == ()
+
+
+def test_what_stands_twice_is_told_each_time() -> None:
+    assert list(repeats(["a", "b", "a", "a"])) == [2, 3]
+    assert list(repeats([1, True, 1.0, "1", 0, False, -0.0])) == [2, 6]
+    assert list(repeats([{"a": [1], "b": {}}, {"b": {}, "a": [1.0]}, {"a": [True], "b": {}}, [[]], [{}], [[]]])) == [1, 5]
+
+
+def test_a_list_of_a_hundred_thousand_takes_no_time() -> None:
+    values = [f"value {number}" for number in range(100_000)]
+    profile = {"tenant": {"id": "firma"}, "lists": {"names": {"mode": "inline", "values": values}}}
+    begun = time.perf_counter()
+    assert faults("tenant", profile) == ()
+    values += ["VALUE 1", "value 7"]
+    found = faults("tenant", {**profile, "unknown": 1})
+    assert [(fault.path, fault.message) for fault in found if fault.path[:1] == ("lists",)] == [
+        (("lists", "names", "values", 100_001), "'value 7' stands twice in 'values'")
+    ]
+    assert time.perf_counter() - begun < 5, "every item was compared with every other"
 
 
 def test_json_diagnostics_follow_their_schema() -> None:

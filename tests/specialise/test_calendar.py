@@ -80,6 +80,20 @@ def test_a_holiday_of_one_land_is_a_working_day_of_another() -> None:
         holiday_dates("ATLANTIS", (2027,))
 
 
+@pytest.mark.parametrize(
+    "place", ["__class__", "__doc__", "date", "warnings", "HolidayBase", "registry", "country_holidays", "", "-", "de-BE"]
+)
+def test_what_the_package_has_under_other_names_is_no_country(place: str) -> None:
+    with pytest.raises(UnknownHolidays):
+        holiday_dates(place, (2027,))
+
+
+@pytest.mark.parametrize("place", ["DE-__class__", "DE-BE-BE", "DE-BE\n", "DE-\x00", "PL-../../x"])
+def test_a_subdivision_is_one_that_the_country_has(place: str) -> None:
+    with pytest.raises(UnknownHolidays):
+        holiday_dates(place, (2027,))
+
+
 def test_each_group_has_a_row_for_every_day() -> None:
     group = GroupShift("night", "user.roles", Shift("Europe/Warsaw", frozenset(range(7)), 22 * 60, 30 * 60))
     found = rows(Calendar(Shift("Europe/Warsaw", frozenset(range(5)), 480, 1080, "PL"), (group,), (2026, 2027)))

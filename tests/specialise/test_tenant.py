@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from insigma.content.model import Correlation, Rule
 from insigma.content.predicate import Compare, Match, fields_of, leaves
 from insigma.specialise.tenant import ACTIVE, DISABLED, LACKING, Special, Specialiser
-from insigma.specialise.thresholds import retuned, thresholds_of
+from insigma.specialise.thresholds import covers, retuned, thresholds_of
 from tests.specialise.profiles import insurance, rule, tenant
 
 CAT = {"id": "CAT-1", "type": "cat", "from": "2026-07-14", "to": "2026-09-30", "lobs": ["property"]}
@@ -56,6 +57,34 @@ def test_a_surge_holds_on_its_days_and_never_by_the_clock(tmp_path: Path) -> Non
 def test_a_surge_never_passes_the_rule_s_maximum(tmp_path: Path) -> None:
     profile = {"surge": [{**CAT, "multipliers": {"clm_unassigned_claims_per_hour": 50.0}}]}
     assert bound(special(tmp_path, "ins-clm-c01", profile, "2026-08-01")) == 180
+
+
+@pytest.mark.parametrize(
+    ("factor", "most"), [("1.0e+15", 180), ("1.0e+308", 60), ("9" * 390, 60), (".inf", 60), (".nan", 60), ("1.0e-300", 20)]
+)
+def test_a_factor_beyond_all_reason_ends_at_the_rule_s_bounds(tmp_path: Path, factor: str, most: int) -> None:
+    """One that cannot be computed with is none; the check of surges tells of it."""
+    number = yaml.safe_load(factor)
+    profile = {"surge": [{**CAT, "multipliers": {"clm_unassigned_claims_per_hour": number}}]}
+    assert bound(special(tmp_path, "ins-clm-c01", profile, "2026-08-01")) == most
+
+
+@pytest.mark.parametrize(
+    ("entry", "label", "meant"),
+    [
+        ("ins-clm-001", "ins-clm-001", True),
+        ("ins-clm-001", "ins-clm-0010", False),
+        ("ins-clm-*", "ins-clm-001", True),
+        ("*", "ins-clm-001", True),
+        ("ins-???-001", "ins-clm-001", False),
+        ("ins-[a-z]*", "ins-clm-001", False),
+        ("ins-[a-z]*", "ins-[a-z]-1", True),
+        ("ins-*-001", "ins-clm-001", False),
+        ("INS-CLM-*", "ins-clm-001", False),
+    ],
+)
+def test_only_an_asterisk_at_the_end_means_more_than_itself(entry: str, label: str, meant: bool) -> None:
+    assert covers(entry, label) is meant
 
 
 def test_what_may_never_be_relaxed_is_not(tmp_path: Path) -> None:

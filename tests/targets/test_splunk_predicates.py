@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -107,6 +108,20 @@ def test_long_lists_take_a_line_a_value_in_the_rules_order() -> None:
     values = [f"value-number-{number}" for number in range(12, 0, -1)]
     written = clause(f"a: [{', '.join(values)}]")
     assert [line.strip().rstrip(",)").strip('"') for line in written.split("\n")[1:]] == values
+
+
+def test_values_that_differ_in_case_alone_are_written_once_unless_cased() -> None:
+    assert clause("a|cased: [Ab, aB, ab]") == 'in(\'a\', "Ab", "aB", "ab")'
+    assert clause("""a: [Ab, aB, 'q"z', 'Q"Z', c]""") == clause("""a: [ab, 'q"z', c]""")
+
+
+def test_thousands_of_values_are_written_in_no_time() -> None:
+    values = [text for number in range(2_000) for text in (f"value{number}", f"VALUE{number}", f'quo"te{number}')]
+    begun = time.perf_counter()
+    written = clause(f"a: {json.dumps(values)}")
+    assert time.perf_counter() - begun < 5
+    assert written.count('"value') == 2_000
+    assert written.count("te1999") == 1
 
 
 HOSTILE = [

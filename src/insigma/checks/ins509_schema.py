@@ -59,6 +59,7 @@ from insigma.checks.schema_faults import Fault, faults
 from insigma.content.fixtures import read_fixture
 from insigma.content.mappings import read_mapping
 from insigma.content.products import read_product
+from insigma.content.profile_limits import beyond_limits
 from insigma.content.profiles import read_tenant
 from insigma.content.taxonomy import read_taxonomy
 from insigma.content.yaml_reader import Document
@@ -113,7 +114,7 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
         return
     for document in context.pack.documents:
         name = schema_of(document, context)
-        found = faults(name, document.data) if name is not None else ()
+        found = faults(name, document.data) if name is not None and not _is_too_large(name, document) else ()
         if not found:
             continue
         told = _told_by_reader(name, document, context)
@@ -121,6 +122,11 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
             place = document.key_place(*fault.path) if fault.at_key else document.place(*fault.path)
             if place not in told and not (name in RULE_SCHEMAS and _has_own_code(fault)):
                 yield finding(CODE, place, fault.message, fault.hint)
+
+
+def _is_too_large(name: str, document: Document) -> bool:
+    """Whether it is a profile that is not read on, of which the reader tells."""
+    return name == "tenant" and beyond_limits(document) is not None
 
 
 def _has_own_code(fault: Fault) -> bool:

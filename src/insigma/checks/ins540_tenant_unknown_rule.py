@@ -33,7 +33,6 @@ Write the rule's name as `insigma show` and the ledger have it. Take the entry o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 
 from insigma.checks.base import Context, finding
 from insigma.checks.profiles import listed, profiles
@@ -41,6 +40,7 @@ from insigma.checks.scope import did_you_mean, entries, texts
 from insigma.checks.wording import shown
 from insigma.content.yaml_reader import Document
 from insigma.diagnostics.model import Diagnostic, Place
+from insigma.specialise.thresholds import covers
 
 CODE = "INS540"
 
@@ -55,7 +55,7 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
                 hint = did_you_mean(name, labels, "see docs/rules/ for the rules and their names")
                 yield finding(CODE, place, f"the pack has no rule {shown(name)}", hint)
         for pattern, place in texts(tenant.document, "never_relax"):
-            if not any(fnmatchcase(name, pattern) for name in labels):
+            if not any(covers(pattern, name) for name in labels):
                 yield finding(CODE, place, f"{shown(pattern)} matches no rule of the pack", _pattern_hint(pattern, labels))
 
 

@@ -113,7 +113,7 @@ def _days(document: Document, key: Key, today: date | None) -> Iterator[Diagnost
 def _length(document: Document, key: Key, granted: date | None, today: date | None, expires: date) -> Iterator[Diagnostic]:
     """A finding where an exception runs longer than it says that it may."""
     since, most = granted or today, dig(document, *key, "max_days")
-    if since is None or type(most) is not int or (expires - since).days <= most:
+    if since is None or type(most) is not int or not 0 < most < (expires - since).days:
         return
     message = f"{_name(document, key)} runs {(expires - since).days} days from {since} on, and {most} are the most (max_days)"
     hint = f"let it expire on {since + timedelta(days=most)} at the latest"

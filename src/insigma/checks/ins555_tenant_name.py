@@ -34,6 +34,7 @@ from insigma.checks.scope import repeated, show
 from insigma.checks.wording import shown
 from insigma.content.yaml_reader import Document
 from insigma.diagnostics.model import Diagnostic
+from insigma.diagnostics.render.hostile import visible
 
 CODE = "INS555"
 
@@ -54,4 +55,4 @@ def check_pack(context: Context) -> Iterator[Diagnostic]:
         stem = document.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         if stem != tenant_of(document) and not any(document is other for _, other in second):
             message = f"the file is called {shown(stem)}, its tenant {shown(tenant_of(document))}"
-            yield finding(CODE, document.place("tenant", "id"), message, f"call the file {tenant_of(document)}.yml")
+            yield finding(CODE, document.place("tenant", "id"), message, f"call the file {visible(tenant_of(document))}.yml")

@@ -15,10 +15,10 @@ from insigma.checks.scope import did_you_mean
 from insigma.checks.wording import kind_of_value, one_of, shown
 from insigma.content.yaml_reader import Key
 from insigma.schemas import NAMES, load
-from insigma.schemas.quick import Test, compile_schema
+from insigma.schemas.quick import Test, compile_schema, expression, repeats
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, ValidationError
 
 _TYPES = {
     "string": "text",
@@ -84,12 +84,30 @@ def _test(name: str) -> Test:
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
+    """jsonschema's validator, but for two keywords that it reads in a way of its own, or looks at every pair of items for."""
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
     from referencing import Registry, Resource
 
     schemas = {known: load(known) for known in NAMES}
     registry: Registry[Any] = Registry().with_resources((schema["$id"], Resource.from_contents(schema)) for schema in schemas.values())
-    return Draft202012Validator(schemas[name], registry=registry)
+    validator = extend(Draft202012Validator, {"pattern": _pattern, "uniqueItems": _unique})  # type: ignore[no-untyped-call]
+    made: Draft202012Validator = validator(schemas[name], registry=registry)
+    return made
+
+
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError
+
+    if isinstance(value, str) and not expression(pattern).search(value):
+        yield ValidationError("pattern")
+
+
+def _unique(_: Any, wanted: bool, value: Any, __: Any) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError
+
+    if wanted and isinstance(value, list) and next(repeats(value), None) is not None:
+        yield ValidationError("uniqueItems")
 
 
 def _tell(error: _Error) -> Iterator[Fault]:
@@ -159,9 +177,8 @@ def _tell_dependents(error: _Error) -> Iterator[Fault]:
 
 
 def _tell_repeats(error: _Error) -> Iterator[Fault]:
-    for index, item in enumerate(error.value):
-        if item in error.value[:index]:
-            yield Fault((*error.path, index), f"{shown(item)} stands twice in {_named(error.path)}", "delete one")
+    for index in repeats(error.value):
+        yield Fault((*error.path, index), f"{shown(error.value[index])} stands twice in {_named(error.path)}", "delete one")
 
 
 def _tell_pattern(error: _Error) -> Iterator[Fault]:

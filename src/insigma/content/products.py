@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -183,8 +184,9 @@ def is_product(document: Document) -> bool:
     return isinstance(document.data, dict) and {"product", "bindings"} <= document.data.keys()
 
 
+@lru_cache(maxsize=64)
 def read_product(document: Document) -> tuple[ProductMapping | None, tuple[Diagnostic, ...]]:
-    """The adapter, as far as it could be read, or None with what keeps it from being one."""
+    """The adapter, as far as it could be read, or None with what keeps it from being one. Many checks ask, so it is kept."""
     reader = _Reader(document)
     product, bindings = document.data.get("product"), document.data.get("bindings")
     if not isinstance(product, str) or not isinstance(bindings, list):

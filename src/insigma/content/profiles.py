@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from insigma.content.durations import duration_ms
+from insigma.content.profile_limits import beyond_limits
 from insigma.content.tenants import (
     Calendar,
     ContextSource,
@@ -31,11 +32,14 @@ GROUP_FIELD = "user.roles"
 """The field by which a user belongs to a group of the calendar, unless the profile names another."""
 
 _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+_LARGEST = 10**15
 _Made = TypeVar("_Made")
 
 
 def read_tenant(document: Document) -> tuple[Tenant | None, tuple[Diagnostic, ...]]:
-    """A tenant's profile, or None with the fault where it does not say whose it is."""
+    """A tenant's profile, or None with the fault where it does not say whose it is, or is too large to be one."""
+    if (excess := beyond_limits(document)) is not None:
+        return None, (excess,)
     head = _mapping(document.data, "tenant")
     name = head.get("id")
     if not isinstance(name, str):
@@ -104,7 +108,8 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Whether it is a number that can be computed with: YAML's whole numbers have as many digits as they like."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _durations(value: Any) -> Mapping[str, int]:

@@ -53,7 +53,7 @@ from insigma.content.predicate import (
     Wildcard,
     pattern,
 )
-from insigma.content.regexes import re2_pattern
+from insigma.content.regexes import DEEPEST, LARGEST, LONGEST, depth, re2_pattern
 
 ENCODINGS = {"wide": "utf-16-le", "utf16le": "utf-16-le", "utf16": "utf-16", "utf16be": "utf-16-be"}
 REGEX_FLAGS = {"i": "i", "ignorecase": "i", "m": "m", "multiline": "m", "s": "s", "dotall": "s"}
@@ -76,6 +76,9 @@ _TIME_PARTS = {
 _NUMERIC = frozenset({"gt", "gte", "lt", "lte", *(unit.value for unit in TimeUnit)})
 _AFFIXES = frozenset({"contains", "startswith", "endswith"})
 _TEXTUAL = _AFFIXES | {"cased", "windash", "expand", "fieldref"}
+_TOLD = 200
+"""Characters of what RE2 says: it quotes the expression."""
+_PART = "write several expressions"
 
 
 class ValueFault(Exception):
@@ -117,6 +120,8 @@ def misfit(modifiers: tuple[str, ...], plain: Any) -> ValueFault:
         hint = f"write 'fieldref|{'|'.join(before)}'"
         return ValueFault("INS103", f"'{before[0]}' stands before 'fieldref'", hint)
     named = [f"'{name}'" for name in modifiers if name not in ("all", "neq")]
+    if not named:
+        return ValueFault("INS103", "the number is larger than any that can be computed with", "quote it, if it is a text")
     together = len(named) > 1
     message = f"modifiers {' and '.join(named)} do not go together" if together else f"modifier {named[0]} does not fit {said(plain)}"
     return ValueFault("INS103", message, "see the Sigma specification, appendix modifiers")
@@ -144,8 +149,12 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
         flags |= set(inline[1])
         written = written[inline.end() :]
     regex = Regex(written, "i" in flags, "m" in flags, "s" in flags)
+    if len(written) > LONGEST:
+        raise ValueFault("INS107", f"the expression has more than {LONGEST:,} characters", _PART)
     try:
-        re2_pattern(regex)  # alone first: 'a)|(b' would be two expressions inside the parentheses
+        re2_pattern(regex, LARGEST)  # alone first: 'a)|(b' would be two expressions inside the parentheses
+        if depth(written) > DEEPEST:
+            raise ValueFault("INS107", f"more than {DEEPEST} groups stand inside each other", _PART)
         if "startswith" in modifiers:
             regex = replace(regex, pattern=rf"\A(?:{written})")
         if "endswith" in modifiers:
@@ -153,7 +162,9 @@ def regex_value(written: Any, modifiers: tuple[str, ...]) -> Regex:
         re2_pattern(regex)
     except re2.error as error:
         detail = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error.args[0])
-        raise ValueFault("INS107", f"RE2 refuses the expression: {detail}", "RE2 has no look-around and no back-references") from error
+        hint = _PART if "too large" in detail else "RE2 has no look-around and no back-references"
+        shown = detail if len(detail) <= _TOLD else f"{detail[:_TOLD]}…"
+        raise ValueFault("INS107", f"RE2 refuses the expression: {shown}", hint) from error
     return regex
 
 

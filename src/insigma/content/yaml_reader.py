@@ -35,9 +35,9 @@ _STANDARD = "tag:yaml.org,2002:"
 _REPEATED = "\0repeated"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One YAML document: its data, and where each node stands.
+    """One YAML document: its data, and where each node stands. Two are the same only if they were read at once.
 
     `marks` maps a path of keys and indexes to the node's place, `key_marks` to the place of its key (mappings only);
     `ambiguous` maps a path to what YAML 1.1 would have made of the plain scalar there. `styles` maps the path of a scalar

@@ -38,7 +38,7 @@ def _note(code: str, name: str, summary: str) -> Code:
 
 _TABLE = (
     _unusable("INS001", "unreadable-file", "The file cannot be opened or read."),
-    _unusable("INS002", "file-too-large", "The file is larger than 1 MiB, or holds more than 100,000 nodes."),
+    _unusable("INS002", "file-too-large", "The file is larger than 1 MiB, or has more nodes or entries than are read on."),
     _unusable("INS003", "undecodable-bytes", "The file is not UTF-8 text."),
     _unusable("INS004", "tab-in-indentation", "A tab stands where YAML needs spaces."),
     _unusable("INS005", "yaml-syntax", "The file is not well-formed YAML."),

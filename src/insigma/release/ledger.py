@@ -8,6 +8,7 @@ from typing import Any
 
 from insigma.content.model import AnyRule, Pack
 from insigma.diagnostics.model import Place
+from insigma.diagnostics.render.hostile import as_markdown
 from insigma.release.outcomes import COMPILED, Outcome
 from insigma.release.proofs import Proofs
 
@@ -74,9 +75,5 @@ def markdown(entries: Sequence[Mapping[str, Any]]) -> str:
     for entry in entries:
         told = "; ".join(text for text in (entry["reason"], *entry.get("needs", ()), *entry["notes"]) if text)
         cells = [*(entry[key] for key in ("rule", "title", "target", "tenant", "outcome", "language", "window", "proof", "engine")), told]
-        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+        lines.append("| " + " | ".join(as_markdown(str(cell)) for cell in cells) + " |")
     return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return " ".join(str(text).split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

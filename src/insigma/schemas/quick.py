@@ -8,7 +8,7 @@ nothing is ever accepted unseen. Where the answer is no, `faults` asks jsonschem
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 Test = Callable[[Any], bool]
@@ -17,6 +17,8 @@ Load = Callable[[str], Mapping[str, Any]]
 _NOTES = frozenset({"$schema", "$id", "$defs", "title", "description", "default", "deprecated"})
 _PARTNERS = frozenset({"properties", "then"})
 """Keywords that are read together with `additionalProperties` or `if`."""
+_END = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+"""The end of a text in a pattern, after what may hold a dollar sign that is none: an escape, a class."""
 
 
 def compile_schema(name: str, load: Load) -> Test:
@@ -128,8 +130,13 @@ def _same(left: Any, right: Any) -> bool:
     return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
 
 
+def expression(pattern: str) -> re.Pattern[str]:
+    """A schema's pattern as ECMA-262 reads it, which JSON Schema asks for: `$` is the end and not a line break before it."""
+    return re.compile(_END.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern))
+
+
 def _pattern(pattern: str) -> Test:
-    search = re.compile(pattern).search
+    search = expression(pattern).search
     return lambda value: not isinstance(value, str) or search(value) is not None
 
 
@@ -143,15 +150,27 @@ def _dependent(dependents: Mapping[str, list[str]]) -> Test:
     )
 
 
-def _unique(wanted: bool) -> Test:
-    def test(value: Any) -> bool:
-        if not isinstance(value, list):
-            return True
-        if all(isinstance(item, str) for item in value):
-            return len(set(value)) == len(value)
-        return not any(_same(left, right) for index, left in enumerate(value) for right in value[:index])
+def repeats(items: Sequence[Any]) -> Iterator[int]:
+    """The places of the items that an earlier one equals already, in the sense of JSON Schema. Takes no longer for more of them."""
+    seen: set[Hashable] = set()
+    for index, item in enumerate(items):
+        key = _identity(item)
+        if key in seen:
+            yield index
+        seen.add(key)
 
-    return test if wanted else _always
+
+def _identity(value: Any) -> Hashable:
+    """What two values have in common if they are equal: 1 is 1.0, but not true."""
+    if isinstance(value, dict):
+        return "mapping", frozenset((key, _identity(part)) for key, part in value.items())
+    if isinstance(value, list):
+        return "list", tuple(map(_identity, value))
+    return isinstance(value, bool), value
+
+
+def _unique(wanted: bool) -> Test:
+    return (lambda value: not isinstance(value, list) or next(repeats(value), None) is None) if wanted else _always
 
 
 def _size(kind: type[str] | type[list[Any]] | type[dict[str, Any]], holds: Callable[[int, int], bool]) -> Callable[[int], Test]:

@@ -88,9 +88,19 @@ def _add(spans: list[Span], span: Span) -> None:
 
 @lru_cache(maxsize=256)
 def holiday_dates(place: str, years: tuple[int, ...]) -> frozenset[date]:
-    """The public holidays of a country such as PL, or of a subdivision such as DE-BE. Raises `UnknownHolidays`."""
+    """The public holidays of a country such as PL, or of a subdivision such as DE-BE. Raises `UnknownHolidays`.
+
+    The package calls whatever it has under the name that it is given, so only names that it lists as countries are.
+    """
     country, _, subdivision = place.partition("-")
+    if country not in _countries():
+        raise UnknownHolidays(place)
     try:
         return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=years))
     except (NotImplementedError, KeyError) as error:
         raise UnknownHolidays(place) from error
+
+
+@lru_cache(maxsize=1)
+def _countries() -> frozenset[str]:
+    return frozenset(holidays.list_supported_countries())

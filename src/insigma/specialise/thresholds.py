@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from insigma.content.durations import duration_ms
 from insigma.content.model import AnyRule, Bound, Correlation, Rule
@@ -77,7 +76,12 @@ def effective(rule: AnyRule, tenant: Tenant, surges: tuple[Surge, ...]) -> dict[
 
 def never_relaxed(rule: AnyRule, tenant: Tenant) -> bool:
     """Whether the profile keeps the rule from surges; its entries may end with `*`."""
-    return any(fnmatchcase(rule.header.label, entry) for entry in tenant.never_relax)
+    return any(covers(entry, rule.header.label) for entry in tenant.never_relax)
+
+
+def covers(entry: str, label: str) -> bool:
+    """Whether an entry of `never_relax` means the rule: its label, or the beginning of labels and `*`."""
+    return label.startswith(entry[:-1]) if entry.endswith("*") else label == entry
 
 
 def concerns(surge: Surge, rule: AnyRule) -> bool:
@@ -89,9 +93,8 @@ def concerns(surge: Surge, rule: AnyRule) -> bool:
 
 def _times(number: int | float, factor: float, threshold: Threshold) -> int | float:
     """The number relaxed, but never beyond the rule's bounds; a whole one stays whole."""
-    product = number * factor
-    relaxed = math.ceil(product) if isinstance(threshold.default, int) else product
-    return min(max(relaxed, threshold.least), threshold.most)
+    product = min(max(number * factor, threshold.least), threshold.most)
+    return min(math.ceil(product), threshold.most) if isinstance(threshold.default, int) else product
 
 
 def retuned(rule: AnyRule, numbers: Mapping[str, int | float], timespan_ms: int | None) -> AnyRule:

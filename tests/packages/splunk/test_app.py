@@ -89,6 +89,12 @@ def test_a_name_that_splunk_does_not_take_is_refused(app: object) -> None:
         SplunkPackager(replace(CONTEXT, settings={"app": app})).package([ON])
 
 
+@pytest.mark.parametrize("app", ["search", "SplunkEnterpriseSecuritySuite"])
+def test_the_name_of_an_app_of_splunk_s_own_is_refused(app: str) -> None:
+    with pytest.raises(Refused, match="an app of Splunk's own"):
+        SplunkPackager(replace(CONTEXT, settings={"app": app})).package([ON])
+
+
 @pytest.mark.parametrize("version", ["1", "1.2", "v1.2.3", "1.2.3\n[x]", ""])
 def test_a_version_that_is_not_semantic_is_refused(version: str) -> None:
     with pytest.raises(Refused, match="semantic version"):

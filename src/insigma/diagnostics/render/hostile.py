@@ -14,6 +14,8 @@ _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+_SIGN = re.compile(r"[\\`*\[\]|#&~]|_(?![^\W_])")
+"""What Markdown may take for its own inside of a line, but for `<`. Of underscores only those behind which a word ends can do anything."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -36,6 +38,11 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> list[str]:
     """The lines of a text of ours that may have several, each made visible."""
     return [visible(line) for line in text.split("\n")] if text else []
+
+
+def as_markdown(text: str) -> str:
+    """`text` on one line of Markdown, or in a cell of a table, where nothing of it is more than text."""
+    return _SIGN.sub(r"\\\g<0>", visible(" ".join(text.split()))).replace("<", "&lt;")
 
 
 def encodable(text: str) -> str:

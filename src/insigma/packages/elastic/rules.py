@@ -16,6 +16,7 @@ from typing import Any
 
 from insigma.content.attack import AttackTable
 from insigma.content.model import Header, TargetMapping
+from insigma.diagnostics.render.hostile import as_markdown
 from insigma.packages.base import PackContext
 from insigma.packages.elastic.reads import joined_indices, required_fields
 from insigma.packages.elastic.threat import threat
@@ -182,7 +183,7 @@ def _note(header: Header, detection: Detection) -> str:
         "What it means": [_text(data.get("description"))],
         "Harmless causes": [f"- {cause}" for cause in _texts(data.get("falsepositives"))],
         "Response": [f"- {action}" for action in _actions(header.insurance)],
-        "Limits of this query": [f"- {note}" for note in detection.notes],
+        "Limits of this query": [f"- {as_markdown(note)}" for note in detection.notes],
     }
     written = [f"## {title}\n\n" + "\n".join(body) for title, body in sections.items() if any(body)]
     return _plain("\n\n".join(written))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from insigma.diagnostics.render.hostile import as_markdown
 from insigma.packages.base import PackContext, Packed, Table
 from insigma.packages.sentinel.jobs import job_name, rollups
 from insigma.packages.sentinel.watchlists import is_large
@@ -35,9 +36,10 @@ def readme(contents: Contents, context: PackContext) -> str:
 
 
 def _head(contents: Contents, context: PackContext) -> Iterator[str]:
-    yield f"# Microsoft Sentinel: {_cell(context.legal_entity or context.tenant)}"
+    yield f"# Microsoft Sentinel: {as_markdown(context.legal_entity or context.tenant)}"
     yield ""
-    yield f"Pack {_cell(context.pack)} {_cell(context.version)}, profile {_cell(context.tenant)}: {len(contents.packed)} analytics rules,"
+    pack, version, tenant = map(as_markdown, (context.pack, context.version, context.tenant))
+    yield f"Pack {pack} {version}, profile {tenant}: {len(contents.packed)} analytics rules,"
     yield f"{contents.enabled} of them switched on. `rules/` holds each as YAML, for reading; the templates are what is deployed."
     yield ""
 
@@ -82,7 +84,7 @@ def _filled(tables: Sequence[Table]) -> Iterator[str]:
             columns = ", ".join(name for name, _ in table.columns)
             source = f"`watchlists/{table.name}.csv`, which is too large for a template" if table.rows else table.source
             cells = (table.name, ", ".join(table.keys), columns, source, table.refresh, table.owner)
-            yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
+            yield f"| {' | '.join(as_markdown(cell) for cell in cells)} |"
         yield ""
 
 
@@ -94,7 +96,9 @@ def _shipped(tables: Sequence[Table]) -> Iterator[str]:
         yield ""
         yield "Deploying again adds rows and takes none away: delete a watchlist first if entries are to go."
         yield ""
-        yield from (f"- {_cell(table.name)}: {len(table.rows or ())} rows. {_cell(table.description)}".rstrip() for table in shipped)
+        yield from (
+            f"- {as_markdown(table.name)}: {len(table.rows or ())} rows. {as_markdown(table.description)}".rstrip() for table in shipped
+        )
         yield ""
 
 
@@ -111,7 +115,7 @@ def _jobs(contents: Contents, context: PackContext) -> Iterator[str]:
         for entry in with_jobs:
             for companion in rollups(entry):
                 cells = (job_name(entry.header, context.tenant), entry.header.label, companion.name)
-                yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
+                yield f"| {' | '.join(as_markdown(cell) for cell in cells)} |"
         yield ""
 
 
@@ -124,20 +128,15 @@ def _off(contents: Contents) -> Iterator[str]:
     if off:
         yield "By the profile:"
         yield ""
-        yield from (f"- {_cell(entry.header.label)}: {_cell(entry.header.title)}" for entry in off)
+        yield from (f"- {as_markdown(entry.header.label)}: {as_markdown(entry.header.title)}" for entry in off)
     yield ""
 
 
 def _notes(contents: Contents) -> Iterator[str]:
     """What does not fit."""
     if contents.other_tables:
-        yield f"Tables that are there already, and are not made here: {', '.join(f'`{_cell(name)}`' for name in contents.other_tables)}."
+        names = ", ".join(f"`{as_markdown(name)}`" for name in contents.other_tables)
+        yield f"Tables that are there already, and are not made here: {names}."
         yield ""
     if contents.enabled > MOST_ENABLED:
         yield f"**A workspace runs {MOST_ENABLED} scheduled rules**: ask Microsoft for more, or switch rules off in the profile."
-
-
-def _cell(text: str) -> str:
-    """Text of others in a line of Markdown: on one line, nothing of it a sign."""
-    line = " ".join(text.split())
-    return "".join(f"\\{char}" if char in "\\`*[]<>|#&" else char for char in line)

@@ -17,6 +17,16 @@ from insigma.targets.base import Refused
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,79}", re.ASCII)
 _DEVICES = re.compile(r"(?i:con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.ASCII)
+_TAKEN = frozenset(
+    {
+        *("alert_logevent", "alert_webhook", "appsbrowser", "framework", "gettingstarted", "introspection_generator_addon"),
+        *("journald_input", "launcher", "learned", "legacy", "python_upgrade_readiness_app", "sample_app", "search"),
+        *("splunk-dashboard-studio", "splunk_archiver", "splunk_assist", "splunk_gdi", "splunk_httpinput", "splunk_instrumentation"),
+        *("splunk_internal_metrics", "splunk_metrics_workspace", "splunk_monitoring_console", "splunk_rapid_diag"),
+        *("splunk_secure_gateway", "splunkenterprisesecuritysuite", "splunkforwarder", "splunklightforwarder", "user-prefs"),
+    }
+)
+"""Apps that come with Splunk Enterprise or Enterprise Security, in lower case: ours would be mixed with theirs."""
 _ARCHIVES = (".", ".tar", ".tgz", ".tar.gz", ".spl")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
 _LABEL_LIMIT = 80
@@ -36,6 +46,8 @@ def app_id(context: PackContext) -> str:
             f"'{chosen}' cannot name a Splunk app: a letter or _, then letters, digits, _, . and -, 80 at most, "
             "no device name of Windows and no ending of an archive"
         )
+    if chosen.lower() in _TAKEN:
+        raise Refused(f"'{chosen}' is an app of Splunk's own: the rules would be mixed with what it holds")
     return chosen
 
 

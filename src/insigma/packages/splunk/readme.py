@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from insigma.content.model import TargetMapping
+from insigma.diagnostics.render.hostile import visible
 from insigma.packages.base import PackContext, Packed, Table
 from insigma.packages.splunk import app, conf
 from insigma.packages.splunk.catalogue import RULES, state_of
@@ -32,7 +33,7 @@ def readme(packed: Sequence[Packed], context: PackContext, mapping: TargetMappin
 
 def text(value: str) -> str:
     """People's text as Markdown: on one line, with nothing in it that Markdown or HTML would take for its own."""
-    return _SPECIAL.sub(r"\\\1", conf.line(value))
+    return _SPECIAL.sub(r"\\\1", visible(conf.line(value)))
 
 
 def _opening(packed: Sequence[Packed], context: PackContext) -> str:

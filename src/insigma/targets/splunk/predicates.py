@@ -149,7 +149,7 @@ def _alternatives(test: OneOf, depth: int) -> list[str]:
         return [_matches(test, patterns.any_regex(strings, test.ignore_case))]
     plain = [value for value in strings if _comparable(value, test.ignore_case)]
     written = [_list(_value(test), plain, depth)] if plain else []
-    if others := [value for value in strings if value not in set(plain)]:
+    if others := [value for value in strings if not _comparable(value, test.ignore_case)]:
         written.append(_matches(test, patterns.any_regex(others, test.ignore_case)))
     return written
 
