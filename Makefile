@@ -1,8 +1,10 @@
 # `make build` and `make test` set everything up in .venv and run; a second run installs nothing.
 # PYTHON=/path/to/python3 chooses the Python (3.11 or later). ARGS="..." goes to insigma or pytest as it is.
+# JOBS=N runs tests in so many processes: as many as there are cores, but four, as each starts engines of its own.
 
 PYTHON ?=
 ARGS ?=
+JOBS ?= auto
 RULES ?= ../shared/corpora/sigmahq/rules
 SETS ?= 2000
 SEED ?= 1
@@ -14,7 +16,7 @@ BIN = .venv/bin
 
 help:
 	@echo 'make build   set up, then check, test and compile the pack into dist/'
-	@echo 'make test    set up, then run all tests         (ARGS="-k render -x")'
+	@echo 'make test    set up, then run all tests         (ARGS="-k render -x"; JOBS=0: in one process)'
 	@echo 'make mutate  change one thing at a time in every rule, and see whether its fixture notices'
 	@echo 'make engines set up the engines that judge compiled queries (ALL=1: also the slower ones)'
 	@echo 'make prove   set up all engines, prove every detection and schedule, and SETS=2000 made-up rules a target (SEED=1)'
@@ -29,7 +31,7 @@ build: setup
 	@$(BIN)/insigma build $(ARGS)
 
 test: setup engines
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile $(ARGS)
 
 mutate: setup
 	@$(BIN)/insigma mutate $(ARGS)
