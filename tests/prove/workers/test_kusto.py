@@ -271,6 +271,15 @@ def test_an_answer_that_depends_on_undefined_order_carries_a_warning(kusto: Engi
     assert "warnings" not in run(kusto, query, order="stored")
 
 
+def test_a_query_that_is_asked_again_sees_the_rows_in_one_order_by_turns(kusto: EngineProcess) -> None:
+    query = "Seen | project User, Ip | take 1 | project User"
+    replies = [run(kusto, query) for _ in range(6)]
+    assert ["warnings" in reply for reply in replies] == [True, True, False, False, False, False]
+    first, last = ({"rows": reply.get("rows"), "hits": reply.get("hits")} for reply in replies[2:4])
+    assert first != last
+    assert replies[2:4] == replies[4:]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

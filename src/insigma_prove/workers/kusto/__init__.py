@@ -31,7 +31,8 @@ What is modelled here, with the page of Microsoft's KQL reference (learn.microso
 - *scalar-data-types/datetime*: 100 ns ticks, of which DuckDB keeps whole microseconds; an event with a finer time is refused.
 
 Order: Kusto leaves the order of equal keys, and of rows without `sort`, undefined. A query whose operators may depend on it is run over the
-rows stored in both directions, and an answer that changes is given with a warning ("order": "stored" in a request spares the second run).
+rows of its first stores in both directions, and an answer that changes is given with a warning; over later ones in one direction, by turns,
+which whoever knows the answer sees ("order": "stored" in a request asks for the stored one only).
 
 A query whose rows still are events (`where`, `extend`, `project`, `sort`, `union`, `arg_max(..., *)`, semi and anti joins, inner and left
 outer joins with rows that are no events) is answered with their positions, which a hidden column carries; any other (`summarize`,
