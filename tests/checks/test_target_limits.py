@@ -137,8 +137,7 @@ def test_the_pack_s_own_mapping_is_within_the_limits(target: str) -> None:
     assert limits.keeps(duration_ms(document.data["options"]["interval"]) or 0)
 
 
-def test_reserved_columns_are_those_of_custom_tables() -> None:
-    assert LIMITS["sentinel"].reserved == tables._RESERVED
+def test_names_of_columns_are_those_of_custom_tables() -> None:
     assert LIMITS["sentinel"].field.pattern == tables._COLUMN.pattern
 
 

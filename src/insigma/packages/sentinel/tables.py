@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from insigma.checks.target_limits import AZURE_COLUMNS
 from insigma.content.model import TargetMapping
 from insigma.packages.sentinel.arm import in_workspace, template, workspace_parameter
 from insigma.targets.base import Refused
@@ -26,23 +27,6 @@ MOST_COLUMNS = 500
 _RULES = "Microsoft.Insights/dataCollectionRules"
 _TABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*_CL", re.ASCII)
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,44}", re.ASCII)
-_RESERVED = frozenset(
-    {
-        "_itemid",
-        "_resourcegroup",
-        "_resourceid",
-        "_subscriptionid",
-        "_timereceived",
-        "billedsize",
-        "id",
-        "invalidtimegenerated",
-        "isbillable",
-        "tenantid",
-        "title",
-        "type",
-        "uniqueid",
-    }
-)
 _TABLE_TYPES = {"bool": "boolean", "datetime": "dateTime"}
 _STREAM_TYPES = {"bool": "boolean"}
 _DESTINATION = "workspace"
@@ -67,7 +51,7 @@ def _check(table: str, columns: Mapping[str, str]) -> None:
     for name in columns:
         if not _COLUMN.fullmatch(name):
             raise Refused(f"'{name}' cannot be a column of a custom table: 2 to 45 letters, digits and underscores, a letter first")
-        if name.casefold() in _RESERVED:
+        if name.casefold() in AZURE_COLUMNS:
             raise Refused(f"'{name}' cannot be a column of a custom table: the name is one of Azure's own")
 
 
